@@ -1,0 +1,128 @@
+package dev.downhill.backend;
+
+import dev.downhill.shape.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What a device can do. Methods work on views, outputs last, and overwrite unless they say otherwise;
+ * outputs have the shape that the operator's definition gives them and never share elements with
+ * inputs, save that elementwise methods may write over an input seen through the same layout. Inputs
+ * may have any strides, 0 included; outputs have no two indices for one element.
+ *
+ * <p>Arguments have been checked by the caller: a backend asserts, it does not explain. The exception
+ * is what only the data can tell: an index out of range is an {@link IllegalArgumentException} (on an
+ * asynchronous device at the next wait) and nothing is written through it. Methods are called by one
+ * thread at a time, the one that holds the device's lock.
+ */
+public interface Backend {
+
+  // Memory and control
+
+  /**
+   * Memory for {@code numel} elements, contents undefined; 64-byte aligned.
+   *
+   * @throws OutOfMemoryException if the device has no room
+   */
+  Buffer allocate(DType dtype, long numel);
+
+  /** Takes a buffer back; its memory may serve the next {@link #allocate}. */
+  void free(Buffer buffer);
+
+  /** Copies host memory, row-major, to a contiguous view. */
+  void upload(MemorySegment source, View y);
+
+  /** Copies a contiguous view to host memory and waits for it. */
+  void download(View x, MemorySegment target);
+
+  /** Waits until all work is done and reports what went wrong meanwhile. */
+  void synchronize();
+
+  /** Bytes handed out, bytes held for reuse, and the limit. */
+  MemoryUse memory();
+
+  /** One line about the device for people: model, threads, vector width. */
+  String describe();
+
+  // Elementwise
+
+  /** y = x, converting to y's type: floats to integers cut off, anything but 0 is true. */
+  void copy(View x, View y);
+
+  /** Every element of y = value, converted to y's type. */
+  void fill(View y, double value);
+
+  /** y[i] = start + i step, for a contiguous y; computed in {@code f64}, or {@code i64} for integers. */
+  void arange(View y, double start, double step);
+
+  /** y = op(x); a and b are the scalars of the op. */
+  void unary(Unary op, View x, double a, double b, View y);
+
+  /** dx = dy op'(saved), where saved is the op's input or output as {@link Unary#reads} says. */
+  void unaryBackward(Unary op, View saved, View dy, double a, double b, View dx);
+
+  /** z = op(x, y). */
+  void binary(Binary op, View x, View y, View z);
+
+  /** z = op(x, y) with the same y everywhere, rounded to x's type first. */
+  void binary(Binary op, View x, double y, View z);
+
+  /** z = op(x, y) with the same x everywhere, rounded to y's type first. */
+  void binary(Binary op, double x, View y, View z);
+
+  /** z = condition ? x : y; the condition is bool. */
+  void where(View condition, View x, View y, View z);
+
+  // Reductions: y has x's rank, with size 1 where x was reduced
+
+  /** y = op over the dimensions in which y has size 1. */
+  void reduce(Reduce op, View x, View y);
+
+  /** y = the first index along {@code dim} of the MAX or MIN, as {@code i64}; NaN wins. */
+  void argReduce(Reduce op, View x, int dim, View y);
+
+  /** y[i] = x[0] + ... + x[i] along {@code dim}. */
+  void cumsum(View x, int dim, View y);
+
+  // Matrix product
+
+  /**
+   * y = alpha a b + beta y over the last two dimensions; a, b and y have the same rank and equal batch
+   * sizes (stride 0 repeats a matrix). Where beta is 0, y is not read. Within a matrix of a and b one
+   * of the two strides is 1 and the other at least the row length; y's columns have stride 1.
+   */
+  void matmul(View a, View b, double alpha, double beta, View y);
+
+  // Indexing
+
+  /** y[p] = x[p with p[dim] replaced by index[p]]; index is {@code i64} and has y's shape. */
+  void gather(View x, int dim, View index, View y);
+
+  /** y[p with p[dim] replaced by index[p]] += x[p], in the order of p; index has x's shape. */
+  void scatterAdd(View x, int dim, View index, View y);
+
+  // Random numbers
+
+  /**
+   * y[i] = draw at position {@code base[0] + offset + i} of a Philox4x32-10 stream, i counted in row-major
+   * order of y's shape. {@code p} is the probability for {@link Draw#BERNOULLI}; base is {@code i64}.
+   */
+  void random(Draw draw, long seed, long stream, View base, long offset, double p, View y);
+
+  // Softmax over the last dimension
+
+  /** y = softmax(x), or its logarithm. */
+  void softmax(View x, boolean log, View y);
+
+  /** dx = y (dy - sum(dy y)), or for the logarithm dy - e^y sum(dy). */
+  void softmaxBackward(View y, View dy, boolean log, View dx);
+
+  // Training
+
+  /**
+   * One optimiser step over all rows of the table. Nothing changes, counters included, where {@code
+   * skip[0]} (bool) is true.
+   *
+   * @param groups {@code f64}, one row of scalars per group as {@link Update#scalars} orders them
+   */
+  void update(Update update, UpdateTable table, View groups, View skip);
+}

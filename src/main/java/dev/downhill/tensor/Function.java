@@ -1,0 +1,121 @@
+package dev.downhill.tensor;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An operator of your own, with a gradient of your own.
+ *
+ * <pre>{@code
+ * // y = x^3, dx = 3 x^2 dy
+ * Function cube = new Function("cube") {
+ *   public Tensor forward(Context c, List<Tensor> in) {
+ *     Tensor x = in.get(0);
+ *     c.save(x);
+ *     return x.mul(x).mul(x);
+ *   }
+ *
+ *   public List<Tensor> backward(Context c, Tensor dy) {
+ *     Tensor x = c.saved(0);
+ *     return List.of(x.mul(x).mul(3).mul(dy));
+ *   }
+ * };
+ * Tensor y = cube.apply(x);
+ * }</pre>
+ *
+ * <p>Check it with {@link GradientCheck}. If backward is made of operators that have gradients, second
+ * derivatives work too.
+ */
+public abstract class Function {
+  private final String name;
+
+  /**
+   * Names the operator for messages.
+   *
+   * @param name as it should appear in errors, such as {@code cube}
+   */
+  protected Function(String name) {
+    this.name = name;
+  }
+
+  /**
+   * Computes the result; nothing in here records a graph.
+   *
+   * @param c keeps what backward needs
+   * @param inputs as given to {@link #apply}
+   */
+  public abstract Tensor forward(Context c, List<Tensor> inputs);
+
+  /**
+   * The gradient with respect to each input, in order; null for none.
+   *
+   * @param c has what forward kept
+   * @param dy the gradient with respect to the result
+   */
+  public abstract List<@Nullable Tensor> backward(Context c, Tensor dy);
+
+  /** What passes from forward to backward. */
+  public static final class Context {
+    private Tensor[] kept = {};
+    private Rule.@Nullable Pull pull;
+
+    private Context() {}
+
+    /**
+     * Keeps tensors for backward: inputs, the result, or others. They are held until backward has run,
+     * and a later change in place is noticed.
+     */
+    public void save(Tensor... tensors) {
+      kept = tensors;
+    }
+
+    /** The {@code i}-th tensor that was saved. */
+    public Tensor saved(int i) {
+      if (pull == null) {
+        throw new IllegalStateException("saved: can be asked in backward only");
+      }
+      return pull.saved(i);
+    }
+  }
+
+  /**
+   * Runs the operator and records it in the graph.
+   *
+   * @throws IllegalArgumentException if backward later returns another number of gradients than there
+   *     are inputs, or one of another shape
+   */
+  public final Tensor apply(Tensor... inputs) {
+    Op op = Op.of(name, inputs);
+    Context forward = new Context();
+    try (Scope scope = Scope.internal()) {
+      Tensor y;
+      try (Autograd.Mode _ = Autograd.noGrad()) {
+        // An alias, since forward may return an input itself, whose graph must stay as it is.
+        Tensor result = forward(forward, List.of(inputs));
+        y = Tensor.alias(result.storage(), result.layout(), null);
+        for (int i = 0; i < forward.kept.length; i++) {
+          forward.kept[i] = forward.kept[i] == result ? y : forward.kept[i];
+        }
+      }
+      Rule[] rules = new Rule[inputs.length];
+      for (int i = 0; i < rules.length; i++) {
+        int input = i;
+        rules[i] = p -> gradient(p, input, inputs.length);
+      }
+      return scope.keep(op.saving(forward.kept).record(y, rules));
+    }
+  }
+
+  // Each input's rule runs backward anew: simple, and operators of one's own mostly have one input.
+  private @Nullable Tensor gradient(Rule.Pull p, int i, int count) {
+    Context c = new Context();
+    c.pull = p;
+    List<@Nullable Tensor> gradients = backward(c, p.dy());
+    if (gradients.size() != count) {
+      throw new IllegalArgumentException(
+          "%s: expected backward to return %d gradients, got %d"
+              .formatted(name, count, gradients.size()));
+    }
+    return gradients.get(i);
+  }
+}

@@ -1,0 +1,156 @@
+package dev.downhill.tensor;
+
+import dev.downhill.autograd.Destination;
+import dev.downhill.backend.View;
+import dev.downhill.shape.Layout;
+import dev.downhill.shape.Shape;
+import org.jspecify.annotations.Nullable;
+
+/** Matrix products. Transposed, row-strided and offset operands are read where they are. */
+public final class Matmul {
+  private Matmul() {}
+
+  /**
+   * The matrix product over the last two dimensions; the others broadcast. A 1-D operand acts as a row
+   * on the left and a column on the right, and its dimension is dropped; two 1-D operands give their
+   * dot product. An inner size of 0 gives zeros.
+   *
+   * <p>z = x y; dx = dz yᵀ, dy = xᵀ dz, summed over broadcast dimensions.
+   *
+   * @param x (..., n, k)
+   * @param y (..., k, m)
+   * @return (..., n, m)
+   */
+  public static Tensor matmul(Tensor x, Tensor y) {
+    Op op = Op.of("matmul", x, y).floating();
+    if (x.dim() == 0 || y.dim() == 0) {
+      throw op.refuse("expected operands with dimensions");
+    }
+    if (x.shape().size(x.dim() - 1) != y.shape().size(Math.max(0, y.dim() - 2))) {
+      throw op.refuse(
+          "inner sizes differ, expected equal ones, got %d and %d"
+              .formatted(x.shape().size(x.dim() - 1), y.shape().size(Math.max(0, y.dim() - 2))));
+    }
+    if (x.dim() == 2 && y.dim() == 2) {
+      return product(op, x, y);
+    }
+    try (Scope scope = Scope.internal()) {
+      return scope.keep(shaped(x, y));
+    }
+  }
+
+  /** The cases that are a product of matrices, or of batches of them, after a change of shape. */
+  private static Tensor shaped(Tensor x, Tensor y) {
+    if (x.dim() == 1) {
+      return Views.squeeze(matmul(Views.unsqueeze(x, 0), y), y.dim() == 1 ? -1 : -2);
+    }
+    if (y.dim() == 1) {
+      return Views.squeeze(matmul(x, Views.unsqueeze(y, 1)), -1);
+    }
+    if (y.dim() == 2 && x.isContiguous()) {
+      // One product of tall matrices in place of many small ones.
+      long k = x.size(-1);
+      Shape shape = x.shape().with(x.dim() - 1, y.size(1));
+      long rows = x.shape().slice(0, x.dim() - 1).numel();
+      return matmul(x.reshape(rows, k), y).reshape(shape.toArray());
+    }
+    Op op = Op.of("matmul", x, y);
+    Shape batch =
+        Shape.broadcast(
+            "matmul", x.shape().slice(0, x.dim() - 2), y.shape().slice(0, y.dim() - 2));
+    return product(
+        op,
+        x.expand(batch.append(x.shape().slice(x.dim() - 2, x.dim())).toArray()),
+        y.expand(batch.append(y.shape().slice(y.dim() - 2, y.dim())).toArray()));
+  }
+
+  /** The product of equal batches, recorded. */
+  private static Tensor product(Op unused, Tensor x, Tensor y) {
+    Op op = Op.of("matmul", x, y).saving(x, y);
+    Tensor z = op.output(x.shape().with(x.dim() - 1, y.size(-1)));
+    multiply(x, y, 0, z.view());
+    return op.record(
+        z,
+        p -> product(p, p.dy(), p.saved(1).transpose(-1, -2)),
+        p -> product(p, p.saved(0).transpose(-1, -2), p.dy()));
+  }
+
+  /** The product x y as a gradient: where the rule's destination is, if it has one of this shape. */
+  private static @Nullable Tensor product(Rule.Pull p, Tensor x, Tensor y) {
+    Destination<Tensor> d = p.destination();
+    Shape shape = x.shape().with(x.dim() - 1, y.size(-1));
+    if (d == null || !d.into().shape().equals(shape)) {
+      return matmul(x, y);
+    }
+    multiply(x, y, d.accumulate() ? 1 : 0, d.into().view());
+    return p.written();
+  }
+
+  /** z = x y + beta z, for equal batches. */
+  private static void multiply(Tensor x, Tensor y, double beta, View z) {
+    try (Scope _ = Scope.internal();
+        Autograd.Mode _ = Autograd.noGrad()) {
+      Tensor left = packed(x);
+      Tensor right = packed(y);
+      x.device().run(b -> b.matmul(left.view(), right.view(), 1, beta, z));
+    }
+  }
+
+  /** x itself if a matrix product can read it where it is, else a dense copy. */
+  private static Tensor packed(Tensor x) {
+    Layout l = x.layout();
+    int rank = x.dim();
+    long rows = x.size(-2);
+    long columns = x.size(-1);
+    long down = l.stride(rank - 2);
+    long across = l.stride(rank - 1);
+    boolean rowMajor = (across == 1 || columns <= 1) && (down >= columns || rows <= 1);
+    boolean columnMajor = (down == 1 || rows <= 1) && (across >= rows || columns <= 1);
+    return rowMajor || columnMajor ? x : Conversion.copy(x.detach());
+  }
+
+  /**
+   * The affine map of a layer, as PyTorch's {@code F.linear}.
+   *
+   * <p>y = x wᵀ + b; dx = dy w, dw = dyᵀ x, db = the sum of dy over all rows. The gradients of leaves
+   * are computed where they stay: one product each and no copy.
+   *
+   * @param x (..., in)
+   * @param weight (out, in)
+   * @param bias (out), or null
+   * @return (..., out)
+   */
+  public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    Op op = bias == null ? Op.of("linear", x, weight) : Op.of("linear", x, weight, bias);
+    op.floating();
+    boolean fits = x.dim() >= 1 && weight.dim() == 2 && x.size(-1) == weight.size(1);
+    if (!fits || (bias != null && !bias.shape().equals(Shape.of(weight.size(0))))) {
+      throw op.refuse("expected x (..., in), weight (out, in) and bias (out)");
+    }
+    Shape shape = x.shape().with(x.dim() - 1, weight.size(0));
+    long rows = x.shape().slice(0, x.dim() - 1).numel();
+    try (Scope scope = Scope.internal()) {
+      Tensor flat = x.reshape(rows, weight.size(1));
+      return scope.keep(affine(flat, weight, bias).reshape(shape.toArray()));
+    }
+  }
+
+  private static Tensor affine(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    Op op = bias == null ? Op.of("linear", x, weight) : Op.of("linear", x, weight, bias);
+    Tensor y = op.output(Shape.of(x.size(0), weight.size(0)));
+    multiply(x, Tensor.alias(weight.storage(), weight.layout().transpose(0, 1), null), 0, y.view());
+    Rule dx = p -> matmul(p.dy(), p.saved(1));
+    Rule dw = p -> product(p, p.dy().transpose(0, 1), p.saved(0));
+    op.saving(x, weight);
+    if (bias == null) {
+      return op.record(y, dx, dw);
+    }
+    Layout repeated = bias.layout().expand(y.shape());
+    op.device()
+        .run(
+            b ->
+                b.binary(
+                    dev.downhill.backend.Binary.ADD, y.view(), bias.view().with(repeated), y.view()));
+    return op.record(y, dx, dw, p -> Reduction.sumRows(p));
+  }
+}

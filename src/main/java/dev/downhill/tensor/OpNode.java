@@ -1,0 +1,135 @@
+package dev.downhill.tensor;
+
+import dev.downhill.autograd.Contribution;
+import dev.downhill.autograd.Destination;
+import dev.downhill.autograd.Node;
+import dev.downhill.backend.Device;
+import dev.downhill.backend.Storage;
+import dev.downhill.shape.DType;
+import dev.downhill.shape.Layout;
+import dev.downhill.shape.Shape;
+import org.jspecify.annotations.Nullable;
+
+/** One application of an operator in the graph: its inputs, what it saved, its rules. */
+final class OpNode extends Node<Tensor> {
+  private final String op;
+  private final Device device;
+  private final Shape shape;
+  private final DType dtype;
+  private final @Nullable Node<Tensor>[] inputs;
+  private final Shape[] shapes;
+  private final Rule[] rules;
+  private final Lease lease;
+  private Saved[] saved = {};
+
+  /** A value as it was when the operator ran; a later change shows in the version. */
+  private record Saved(
+      Storage storage, Layout layout, int version, @Nullable Node<Tensor> node) {}
+
+  OpNode(
+      String op,
+      Tensor output,
+      @Nullable Node<Tensor>[] inputs,
+      Shape[] shapes,
+      Rule[] rules) {
+    this.op = op;
+    this.device = output.device();
+    this.shape = output.shape();
+    this.dtype = output.dtype();
+    this.inputs = inputs;
+    this.shapes = shapes;
+    this.rules = rules;
+    this.lease = new Lease(this, device);
+  }
+
+  /** Keeps tensors for the rules; {@code self} marks the output, whose node is this. */
+  void save(Tensor[] tensors, Tensor self) {
+    saved = new Saved[tensors.length];
+    for (int i = 0; i < tensors.length; i++) {
+      Tensor t = tensors[i];
+      lease.hold(t.storage().retain());
+      saved[i] =
+          new Saved(t.storage(), t.layout(), t.storage().version(), t == self ? this : t.node());
+    }
+  }
+
+  Tensor saved(int i) {
+    Saved s = saved[i];
+    return Tensor.alias(s.storage(), s.layout(), s.node());
+  }
+
+  Lease lease() {
+    return lease;
+  }
+
+  Device device() {
+    return device;
+  }
+
+  Shape shape() {
+    return shape;
+  }
+
+  DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public String op() {
+    return op;
+  }
+
+  @Override
+  public int arity() {
+    return inputs.length;
+  }
+
+  @Override
+  public @Nullable Node<Tensor> input(int i) {
+    return inputs[i];
+  }
+
+  @Override
+  public void open() {
+    String ended = lease.ended();
+    if (ended != null) {
+      throw new IllegalStateException(
+          "backward: the graph of %s %s is gone: %s".formatted(op, shape, ended));
+    }
+    for (int i = 0; i < saved.length; i++) {
+      int now = saved[i].storage().version();
+      if (now != saved[i].version()) {
+        throw new IllegalStateException(
+            "backward: %s saved a tensor %s that was changed in place since, expected version %d, got %d"
+                .formatted(op, saved[i].layout().shape(), saved[i].version(), now));
+      }
+    }
+  }
+
+  @Override
+  public void done() {
+    lease.end("backward has used it already; ask for retainGraph to use it again");
+    saved = new Saved[0];
+  }
+
+  @Override
+  public @Nullable Contribution<Tensor> pull(
+      int i, Tensor dy, @Nullable Destination<Tensor> destination) {
+    try (Scope scope = Scope.internal()) {
+      // A destination has the layout of the whole input; a rule that writes there must fill it.
+      Rule.Pull pull = new Rule.Pull(this, dy, destination);
+      Tensor value = rules[i].apply(pull);
+      if (value == null) {
+        return pull.wrote() ? new Contribution.Written<>() : null;
+      }
+      Region place = rules[i].place(pull);
+      if (place != null) {
+        return new Contribution.Placed<>(scope.keep(value), place);
+      }
+      if (!value.shape().equals(shapes[i])) {
+        value = value.sumTo(shapes[i]);
+      }
+      return new Contribution.Whole<>(scope.keep(value));
+    }
+  }
+}
