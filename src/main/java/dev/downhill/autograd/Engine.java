@@ -3,6 +3,7 @@ package dev.downhill.autograd;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +59,7 @@ public final class Engine<V> {
       receive(roots.get(i), new Contribution.Whole<>(seeds.get(i)), pending, queue);
     }
     for (Node<V> node = queue.poll(); node != null; node = queue.poll()) {
-      V dy = pending.remove(node);
+      V dy = Objects.requireNonNull(pending.remove(node));
       if (sink.wants(node)) {
         sink.accept(node, dy);
       }
@@ -88,13 +89,14 @@ public final class Engine<V> {
     }
     // An observer must see the value, and a rule that writes to its destination returns none.
     boolean offer = observer == null && input.arity() == 0 && sink.wants(input);
-    Contribution<V> c = node.pull(i, dy, offer ? sink.destination(input) : null);
+    Destination<V> offered = offer ? sink.destination(input) : null;
+    Contribution<V> c = node.pull(i, dy, offered);
     if (c != null && observer != null) {
       c = observer.contribution(node, i, c);
     }
     switch (c) {
       case null -> {}
-      case Contribution.Written<V> w -> sink.written(input);
+      case Contribution.Written<V> w when offered != null -> sink.written(input);
       default -> receive(input, c, pending, queue);
     }
   }
@@ -102,7 +104,6 @@ public final class Engine<V> {
   private void receive(
       Node<V> node, Contribution<V> c, Map<Node<V>, V> pending, PriorityQueue<Node<V>> queue) {
     V total = pending.get(node);
-    boolean exclusive = total != null && space.isExclusive(total);
     switch (c) {
       case Contribution.Written<V> w -> throw new AssertionError("nothing was offered");
       case Contribution.Whole<V>(V value) -> {
@@ -112,7 +113,7 @@ public final class Engine<V> {
           queue.add(node);
           return;
         }
-        if (exclusive) {
+        if (space.isExclusive(total)) {
           space.addInto(total, held);
         } else {
           pending.put(node, space.add(total, held));
@@ -122,7 +123,7 @@ public final class Engine<V> {
       }
       case Contribution.Placed<V>(V value, Contribution.Place<V> place) -> {
         V held = space.hold(value);
-        if (exclusive) {
+        if (total != null && space.isExclusive(total)) {
           place.add(total, held);
         } else {
           pending.put(node, space.place(node, total, held, place));

@@ -20,9 +20,9 @@ public enum Binary {
   EQ,
   /** x != y, true if either is NaN. */
   NE,
-  /** x < y. */
+  /** {@code x < y}. */
   LT,
-  /** x <= y. */
+  /** {@code x <= y}. */
   LE,
   /** x > y. */
   GT,

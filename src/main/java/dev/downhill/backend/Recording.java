@@ -52,7 +52,7 @@ public final class Recording implements AutoCloseable {
   }
 
   private final List<Call> calls = new ArrayList<>();
-  private final Map<Buffer, Integer> numbers = new IdentityHashMap<>();
+  private final IdentityHashMap<Buffer, Integer> numbers = new IdentityHashMap<>();
   private final Set<Buffer> allocated = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<Backend, Backend> decorated = new HashMap<>();
   private final Set<Runnable> endings = new LinkedHashSet<>();

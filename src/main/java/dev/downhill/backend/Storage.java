@@ -75,7 +75,7 @@ public final class Storage {
   }
 
   /** Notes an in-place change. */
-  @SuppressWarnings("NonAtomicOperationOnVolatileField") // changed under the device's lock only
+  @SuppressWarnings("NonAtomicVolatileUpdate") // changed under the device's lock only
   public void changed() {
     version++;
   }

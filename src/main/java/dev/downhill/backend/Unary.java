@@ -42,7 +42,7 @@ public enum Unary {
   FLOOR(Reads.NOTHING),
   /** -1, 0 or 1; the derivative is 0. */
   SIGN(Reads.NOTHING),
-  /** min(max(x, a), b), b where a > b; the derivative is 1 where a <= x <= b, else 0. */
+  /** min(max(x, a), b), b where a > b; the derivative is 1 where {@code a <= x <= b}, else 0. */
   CLAMP(Reads.INPUT),
   /** max(x, 0); the derivative at 0 is 0. */
   RELU(Reads.INPUT),

@@ -1,6 +1,8 @@
 package dev.downhill.shape;
 
-/** The element types a tensor can have. Types never mix silently: convert with {@code to(dtype)}. */
+/**
+ * The element types a tensor can have. Types never mix silently: convert with {@code to(dtype)}.
+ */
 public enum DType {
   /** IEEE double precision. */
   F64(8, "float64", "f64"),

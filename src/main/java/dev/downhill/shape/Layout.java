@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where the elements of a view lie in its buffer: element (i0, i1, ...) is at {@code offset + i0 *
- * stride0 + i1 * stride1 + ...}, counted in elements. A stride of 0 repeats one element (an expanded
- * dimension). Strides are never negative. Immutable.
+ * stride0 + i1 * stride1 + ...}, counted in elements. A stride of 0 repeats one element (an
+ * expanded dimension). Strides are never negative. Immutable.
  */
 public final class Layout {
   private final Shape shape;
@@ -30,7 +30,9 @@ public final class Layout {
    * @throws ShapeException if the number of strides differs from the rank, or one is negative
    */
   public static Layout of(Shape shape, long[] strides, long offset) {
-    if (strides.length != shape.rank() || offset < 0 || Arrays.stream(strides).anyMatch(s -> s < 0)) {
+    if (strides.length != shape.rank()
+        || offset < 0
+        || Arrays.stream(strides).anyMatch(s -> s < 0)) {
       throw new ShapeException(
           "layout: expected %d strides and an offset, none negative, got strides %s and offset %d (shape %s)"
               .formatted(shape.rank(), Arrays.toString(strides), offset, shape));
@@ -94,15 +96,15 @@ public final class Layout {
    * ambiguous. Exact for layouts made by the methods of this class, conservative for others.
    */
   public boolean overlaps() {
+    if (shape.numel() == 0) {
+      return false;
+    }
     int rank = shape.rank();
     Integer[] order = new Integer[rank];
     Arrays.setAll(order, d -> d);
     Arrays.sort(order, (a, b) -> Long.compare(strides[a], strides[b]));
     long reach = 0;
     for (int d : order) {
-      if (shape.size(d) == 0) {
-        return false;
-      }
       if (shape.size(d) > 1) {
         if (strides[d] <= reach) {
           return true;
@@ -131,7 +133,10 @@ public final class Layout {
     return permute(dims);
   }
 
-  /** Every {@code step}-th of the elements from {@code start} along {@code dim}, {@code length} of them. */
+  /**
+   * Every {@code step}-th of the elements from {@code start} along {@code dim}, {@code length} of
+   * them.
+   */
   public Layout slice(int dim, long start, long length, long step) {
     long[] s = strides.clone();
     s[dim] = strides[dim] * step;

@@ -48,8 +48,8 @@ public final class Shape {
    * A shape with these sizes.
    *
    * @param sizes one size per dimension, none negative
-   * @throws ShapeException for a negative size, more than {@link #MAX_RANK} dimensions, or more than
-   *     2^63 - 1 elements
+   * @throws ShapeException for a negative size, more than {@link #MAX_RANK} dimensions, or more
+   *     than 2^63 - 1 elements
    */
   public static Shape of(long... sizes) {
     return sizes.length == 0 ? SCALAR : new Shape(sizes.clone());
@@ -183,6 +183,8 @@ public final class Shape {
   }
 
   private static String text(long[] sizes) {
-    return Arrays.stream(sizes).mapToObj(Long::toString).collect(Collectors.joining(", ", "(", ")"));
+    return Arrays.stream(sizes)
+        .mapToObj(Long::toString)
+        .collect(Collectors.joining(", ", "(", ")"));
   }
 }

@@ -1,8 +1,8 @@
 package dev.downhill.shape;
 
 /**
- * Shapes, dimensions or dtypes that do not fit an operator. The message names the operator, what was
- * expected and every shape involved.
+ * Shapes, dimensions or dtypes that do not fit an operator. The message names the operator, what
+ * was expected and every shape involved.
  */
 public final class ShapeException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;

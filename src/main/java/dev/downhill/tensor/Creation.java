@@ -49,6 +49,12 @@ final class Creation {
 
   /** A tensor with a copy of row-major host memory of this dtype. */
   static Tensor ofBytes(Device device, DType dtype, Shape shape, MemorySegment values) {
+    long bytes = Math.multiplyExact(shape.numel(), dtype.bytes());
+    if (values.byteSize() != bytes) {
+      throw new ShapeException(
+          "tensor: expected %d bytes for %s %s, got %d"
+              .formatted(bytes, dtype, shape, values.byteSize()));
+    }
     Tensor y = Tensor.empty(device, dtype, shape);
     device.run(b -> b.upload(values, y.view()));
     return y;

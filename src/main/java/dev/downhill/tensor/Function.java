@@ -1,5 +1,8 @@
 package dev.downhill.tensor;
 
+import dev.downhill.shape.DType;
+import dev.downhill.shape.Shape;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -97,25 +100,36 @@ public abstract class Function {
           forward.kept[i] = forward.kept[i] == result ? y : forward.kept[i];
         }
       }
+      List<Kind> kinds = Arrays.stream(inputs).map(t -> new Kind(t.dtype(), t.shape())).toList();
       Rule[] rules = new Rule[inputs.length];
       for (int i = 0; i < rules.length; i++) {
         int input = i;
-        rules[i] = p -> gradient(p, input, inputs.length);
+        rules[i] = p -> gradient(p, input, kinds);
       }
       return scope.keep(op.saving(forward.kept).record(y, rules));
     }
   }
 
+  /** What the gradient of an input must be. */
+  private record Kind(DType dtype, Shape shape) {}
+
   // Each input's rule runs backward anew: simple, and operators of one's own mostly have one input.
-  private @Nullable Tensor gradient(Rule.Pull p, int i, int count) {
+  private @Nullable Tensor gradient(Rule.Pull p, int i, List<Kind> kinds) {
     Context c = new Context();
     c.pull = p;
     List<@Nullable Tensor> gradients = backward(c, p.dy());
-    if (gradients.size() != count) {
+    if (gradients.size() != kinds.size()) {
       throw new IllegalArgumentException(
           "%s: expected backward to return %d gradients, got %d"
-              .formatted(name, count, gradients.size()));
+              .formatted(name, kinds.size(), gradients.size()));
     }
-    return gradients.get(i);
+    Tensor dx = gradients.get(i);
+    Kind kind = kinds.get(i);
+    if (dx != null && (dx.dtype() != kind.dtype() || !dx.shape().equals(kind.shape()))) {
+      throw new IllegalArgumentException(
+          "%s: expected backward to return %s %s for input %d, got %s %s"
+              .formatted(name, kind.dtype(), kind.shape(), i + 1, dx.dtype(), dx.shape()));
+    }
+    return dx;
   }
 }

@@ -5,6 +5,7 @@ import dev.downhill.autograd.Destination;
 import dev.downhill.autograd.Node;
 import dev.downhill.backend.Binary;
 import dev.downhill.backend.View;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A tensor that gradients are wanted for, and its gradient, which always stays in one place. */
@@ -18,6 +19,10 @@ final class LeafNode extends Node<Tensor> {
 
   LeafNode(Tensor leaf) {
     this.leaf = leaf;
+  }
+
+  static LeafNode of(Tensor leaf) {
+    return (LeafNode) Objects.requireNonNull(leaf.node());
   }
 
   Tensor leaf() {

@@ -72,6 +72,38 @@ final class Op {
     return this;
   }
 
+  /** Requires numbers, which truth values are not. */
+  Op numeric() {
+    if (inputs[0].dtype() == DType.BOOL) {
+      throw new ShapeException(
+          "%s: expected a tensor of numbers, got bool; convert it with to(dtype) (shapes %s)"
+              .formatted(name, shapes(inputs)));
+    }
+    return this;
+  }
+
+  /**
+   * Requires a Java number that the first input's dtype can hold.
+   *
+   * @return the number
+   */
+  double number(double value) {
+    boolean fits =
+        switch (inputs[0].dtype()) {
+          case F64, F32, BF16 -> true;
+          case I64 -> value >= -0x1p63 && value < 0x1p63;
+          case I32 -> value >= -0x1p31 && value < 0x1p31;
+          case U8 -> value >= 0 && value < 0x1p8;
+          case BOOL -> value == 0 || value == 1;
+        };
+    if (!fits || (!inputs[0].dtype().isFloating() && value != Math.rint(value))) {
+      throw new IllegalArgumentException(
+          "%s: expected a number that %s can hold, got %s; convert the tensor with to(dtype) (shapes %s)"
+              .formatted(name, inputs[0].dtype(), value, shapes(inputs)));
+    }
+    return value;
+  }
+
   /** Requires input {@code i} to be of a dtype. */
   Op type(int i, DType dtype) {
     if (inputs[i].dtype() != dtype) {
@@ -89,6 +121,11 @@ final class Op {
 
   private static String shapes(Tensor[] inputs) {
     return Arrays.stream(inputs).map(t -> t.shape().toString()).collect(Collectors.joining(" and "));
+  }
+
+  /** The name of the operator. */
+  String name() {
+    return name;
   }
 
   /** The device of all inputs. */

@@ -1,42 +1,79 @@
 package dev.downhill.tensor;
 
 import dev.downhill.backend.Unary;
+import java.util.EnumSet;
+import java.util.Set;
 
-/** Functions of one element. */
+/**
+ * Functions of one element: y = f(x), dx = dy f'(x). NaN gives NaN. Where f' is infinite, as that
+ * of the square root at 0, dx is infinite; where it is a matter of convention, {@link Unary} says
+ * which holds.
+ */
 final class Pointwise {
+  /** What integers have too. */
+  private static final Set<Unary> WHOLE =
+      EnumSet.of(Unary.NEG, Unary.ABS, Unary.SQUARE, Unary.SIGN, Unary.FLOOR, Unary.RELU);
+
   private Pointwise() {}
 
-  static Tensor relu(Tensor x) {
-    return apply(Unary.RELU, "relu", x, 0, 0);
+  /** y = f(x) for a function without parameters. */
+  static Tensor apply(Unary f, String name, Tensor x) {
+    return apply(f, name, x, 0, 0);
   }
 
-  /** y = f(x); dx = dy f'(x or y), by the derivative kernel or, for second derivatives, composed. */
-  private static Tensor apply(Unary f, String name, Tensor x, double a, double b) {
+  /**
+   * y = f(x); dx = dy f', which reads x, y or nothing, by the derivative kernel or, for second
+   * derivatives, {@linkplain Derivative composed}.
+   *
+   * @param a the first parameter of f
+   * @param b the second
+   */
+  static Tensor apply(Unary f, String name, Tensor x, double a, double b) {
     Op op = Op.of(name, x);
+    if (WHOLE.contains(f)) {
+      op.numeric();
+    } else {
+      op.floating();
+    }
     Tensor y = op.output(x.shape());
     op.device().run(k -> k.unary(f, x.view(), a, b, y.view()));
     return switch (f.reads()) {
       case NOTHING -> op.record(y, p -> derivative(f, p, p.dy(), a, b));
       case INPUT -> op.saving(x).record(y, p -> derivative(f, p, p.saved(0), a, b));
       case OUTPUT -> op.saving(y).record(y, p -> derivative(f, p, p.saved(0), a, b));
-      case NO_DERIVATIVE -> y;
+      case NO_DERIVATIVE -> throw new AssertionError(f);
     };
   }
 
   private static Tensor derivative(Unary f, Rule.Pull p, Tensor saved, double a, double b) {
+    Tensor dy = p.dy();
     if (p.createGraph()) {
-      return p.dy().mul(composed(f, saved, a, b));
+      return Derivative.of(f, saved, dy, a, b);
     }
-    Tensor dx = Tensor.empty(p.dy().device(), p.dy().dtype(), p.dy().shape());
-    dx.device().run(k -> k.unaryBackward(f, saved.view(), p.dy().view(), a, b, dx.view()));
+    Tensor dx = Tensor.empty(dy.device(), dy.dtype(), dy.shape());
+    dx.device().run(k -> k.unaryBackward(f, saved.view(), dy.view(), a, b, dx.view()));
     return dx;
   }
 
-  /** f' as plain operators on what f saves: the definition that the kernel is held to. */
-  private static Tensor composed(Unary f, Tensor s, double a, double b) {
-    return switch (f) {
-      case RELU -> s.relu(); // placeholder
-      default -> throw new AssertionError(f);
-    };
+  /** y = x^a, where 0^0 = 1; dx = dy a x^(a-1), 0 everywhere if a is 0. */
+  static Tensor pow(Tensor x, double a) {
+    return apply(Unary.POW, "pow", x, a, 0);
+  }
+
+  /**
+   * y = min(max(x, low), high), high everywhere if low is above it; dx = dy where low &lt;= x &lt;=
+   * high, bounds included, else 0.
+   *
+   * @param low the least value, -infinity for none
+   * @param high the largest value, infinity for none
+   */
+  static Tensor clamp(Tensor x, double low, double high) {
+    if (x.dtype().isFloating()) {
+      return apply(Unary.CLAMP, "clamp", x, low, high);
+    }
+    try (Scope scope = Scope.internal()) {
+      Tensor y = low == Double.NEGATIVE_INFINITY ? x : x.maximum(low);
+      return scope.keep(high == Double.POSITIVE_INFINITY ? y : y.minimum(high));
+    }
   }
 }

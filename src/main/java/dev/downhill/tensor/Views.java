@@ -232,4 +232,24 @@ final class Views {
     long[] back = x.shape().toArray();
     return op.record(op.view(layout), p -> p.dy().reshape(back));
   }
+
+  /**
+   * The dimensions {@code start} to {@code end}, both included, as one. A 0-d tensor becomes a vector of
+   * one element.
+   */
+  static Tensor flatten(Tensor x, int start, int end) {
+    Op op = Op.of("flatten", x);
+    int from = x.shape().dim("flatten", start);
+    int to = x.shape().dim("flatten", end);
+    if (from > to) {
+      throw op.refuse("expected a first dimension not after the last, got %d and %d".formatted(start, end));
+    }
+    if (x.dim() == 0) {
+      return reshape(x, 1);
+    }
+    Shape inside = x.shape().slice(from, to + 1);
+    Shape before = x.shape().slice(0, from);
+    Shape after = x.shape().slice(to + 1, x.dim());
+    return reshape(x, before.append(Shape.of(inside.numel())).append(after).toArray());
+  }
 }

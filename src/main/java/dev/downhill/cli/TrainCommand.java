@@ -1,0 +1,150 @@
+package dev.downhill.cli;
+
+import dev.downhill.backend.Device;
+import dev.downhill.jobs.Job;
+import dev.downhill.jobs.JobOptions;
+import dev.downhill.jobs.JobResult;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code downhill train}: runs a job. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    description = "Trains a network and explains what it does.",
+    sortOptions = false)
+final class TrainCommand implements Callable<Integer> {
+
+  /** The names for the help and for shell completion. */
+  static final class Jobs implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Job.ALL.stream().map(Job::name).iterator();
+    }
+  }
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "JOB",
+      defaultValue = "house-prices",
+      completionCandidates = Jobs.class,
+      description = "One of ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
+  private String job = "house-prices";
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
+  private String device = "auto";
+
+  @Option(names = "--data", paramLabel = "PATH", description = "A CSV file of your own.")
+  private @Nullable Path data;
+
+  @Option(names = "--target", paramLabel = "COLUMN", description = "The column of it to predict.")
+  private @Nullable String target;
+
+  @Option(names = "--epochs", paramLabel = "N", description = "How often all examples are seen.")
+  private @Nullable Integer epochs;
+
+  @Option(names = "--batch-size", paramLabel = "N", description = "Examples a batch.")
+  private @Nullable Integer batchSize;
+
+  @Option(names = "--lr", paramLabel = "X", description = "The learning rate.")
+  private @Nullable Double lr;
+
+  @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd, adam or adamw.")
+  private @Nullable String optimizer;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "NAME",
+      description = "constant, cosine, step, exponential or linear.")
+  private @Nullable String schedule;
+
+  @Option(names = "--steps", paramLabel = "N", description = "Stop after so many steps.")
+  private @Nullable Long steps;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Of all that is random; default ${DEFAULT-VALUE}.")
+  private long seed = 1;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of the CPU; changes no result. Default: all cores.")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "The run folder to write; default runs/JOB-DATE-TIME.")
+  private @Nullable Path out;
+
+  @Option(names = "--json", description = "End stdout with one JSON object; all else to stderr.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Job chosen =
+        Job.ALL.stream()
+            .filter(j -> j.name().equals(job))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "train: expected a job, one of %s, got '%s'"
+                            .formatted(String.join(", ", new Jobs()), job)));
+    List<String> problems = new ArrayList<>();
+    if (threads != null && threads < 1) {
+      problems.add("--threads: expected 1 or more, got " + threads);
+    }
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(String.join("; ", problems));
+    }
+    if (threads != null) {
+      System.setProperty("downhill.threads", threads.toString());
+    }
+    JobOptions options =
+        new JobOptions(
+            Device.of(device),
+            data,
+            target,
+            epochs,
+            batchSize,
+            lr,
+            optimizer,
+            schedule,
+            steps,
+            seed,
+            out == null ? defaultFolder() : out);
+    PrintStream report = json ? System.err : System.out;
+    JobResult result;
+    try (ProgressLine progress = new ProgressLine()) {
+      result = chosen.run(options, report, progress);
+    }
+    if (json) {
+      System.out.println(JsonMapper.builder().build().writeValueAsString(result.toMap()));
+    }
+    return ExitCode.OK.code();
+  }
+
+  private Path defaultFolder() {
+    String now = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+    return Path.of("runs", job + "-" + now);
+  }
+}

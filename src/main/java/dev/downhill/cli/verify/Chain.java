@@ -1,0 +1,31 @@
+package dev.downhill.cli.verify;
+
+import dev.downhill.nn.Layer;
+import dev.downhill.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Layers one after the other under the names of the case; none gives the identity. */
+final class Chain extends Layer {
+  private final List<Layer> layers = new ArrayList<>();
+
+  /**
+   * Declares the layers.
+   *
+   * @throws Unsupported if the runtime lacks one
+   */
+  Chain(List<Attributes> described) {
+    for (Attributes layer : described) {
+      layers.add(part(layer.text("name"), Layers.of(layer)));
+    }
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    Tensor y = x;
+    for (Layer layer : layers) {
+      y = layer.forward(y);
+    }
+    return y;
+  }
+}

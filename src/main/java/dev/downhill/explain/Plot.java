@@ -1,0 +1,162 @@
+package dev.downhill.explain;
+
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.lines.SeriesLines;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/**
+ * Line charts as PNG files, drawn without a display and with a font of their own, so that they look the
+ * same on every machine.
+ */
+public final class Plot {
+  private static final Color[] COLOURS = {
+    new Color(0x1f6feb), new Color(0xd1495b), new Color(0x2a9d8f), new Color(0xe9a23b)
+  };
+
+  static {
+    installFont();
+  }
+
+  private final XYChart chart;
+  private int series;
+
+  /**
+   * An empty chart.
+   *
+   * @param title above the chart
+   * @param x what the horizontal axis shows
+   * @param y what the vertical axis shows
+   */
+  public Plot(String title, String x, String y) {
+    chart =
+        new XYChartBuilder().width(720).height(440).title(title).xAxisTitle(x).yAxisTitle(y).build();
+    chart
+        .getStyler()
+        .setChartBackgroundColor(Color.WHITE)
+        .setLegendPosition(Styler.LegendPosition.InsideNE)
+        .setChartTitleFont(font(Font.BOLD, 16))
+        .setLegendFont(font(Font.PLAIN, 13));
+    chart
+        .getStyler()
+        .setAxisTitleFont(font(Font.PLAIN, 13))
+        .setAxisTickLabelsFont(font(Font.PLAIN, 12))
+        .setPlotGridLinesColor(new Color(0xdddddd))
+        .setPlotBorderVisible(false);
+  }
+
+  private static Font font(int style, int size) {
+    return new Font(Font.SANS_SERIF, style, size);
+  }
+
+  /** A vertical axis by powers of ten; values of 0 or less are left out. */
+  public Plot logarithmic() {
+    chart.getStyler().setYAxisLogarithmic(true);
+    return this;
+  }
+
+  /** A line through points; what is not finite is left out. */
+  public Plot line(String name, double[] x, double[] y) {
+    add(name, x, y);
+    return this;
+  }
+
+  /** A dashed line, for something known. */
+  public Plot dashed(String name, double[] x, double[] y) {
+    add(name, x, y).setLineStyle(SeriesLines.DASH_DASH).setLineColor(Color.DARK_GRAY);
+    return this;
+  }
+
+  private XYSeries add(String name, double[] x, double[] y) {
+    boolean log = chart.getStyler().isYAxisLogarithmic();
+    int[] good =
+        java.util.stream.IntStream.range(0, x.length)
+            .filter(i -> Double.isFinite(y[i]) && (!log || y[i] > 0))
+            .toArray();
+    double[] xs = Arrays.stream(good).mapToDouble(i -> x[i]).toArray();
+    double[] ys = Arrays.stream(good).mapToDouble(i -> y[i]).toArray();
+    if (xs.length == 0) {
+      // XChart refuses an empty series; a chart that says so is better than none.
+      xs = new double[] {0};
+      ys = new double[] {1};
+    }
+    XYSeries added = chart.addSeries(name, xs, ys);
+    added.setMarker(xs.length > 40 ? SeriesMarkers.NONE : SeriesMarkers.CIRCLE);
+    added.setLineColor(COLOURS[series % COLOURS.length]);
+    added.setMarkerColor(COLOURS[series % COLOURS.length]);
+    series++;
+    return added;
+  }
+
+  /**
+   * Draws plots side by side.
+   *
+   * @return a PNG file's bytes
+   */
+  public static byte[] png(Plot... plots) {
+    int width = Arrays.stream(plots).mapToInt(p -> p.chart.getWidth()).sum();
+    int height = Arrays.stream(plots).mapToInt(p -> p.chart.getHeight()).max().orElse(1);
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    Graphics2D g = image.createGraphics();
+    g.setColor(Color.WHITE);
+    g.fillRect(0, 0, width, height);
+    for (Plot p : plots) {
+      Graphics2D part = (Graphics2D) g.create();
+      p.chart.paint(part, p.chart.getWidth(), p.chart.getHeight());
+      part.dispose();
+      g.translate(p.chart.getWidth(), 0);
+    }
+    g.dispose();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      ImageIO.write(image, "png", bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  // Java looks for fonts when its first AWT class loads; this tells it to use the bundled one, whether
+  // the machine has others or none.
+  private static void installFont() {
+    System.setProperty("java.awt.headless", "true");
+    try (InputStream font = Plot.class.getResourceAsStream("/liberation/LiberationSans-Regular.ttf")) {
+      if (font == null || System.getProperty("sun.awt.fontconfig") != null) {
+        return;
+      }
+      Path folder = Files.createTempDirectory("downhill-font");
+      Path file = folder.resolve("LiberationSans-Regular.ttf");
+      Path config = folder.resolve("fontconfig.properties");
+      Files.copy(font, file);
+      Files.writeString(
+          config,
+          """
+          version=1
+          sequence.allfonts=default
+          allfonts.default=Bundled
+          filename.Bundled=%s
+          """
+              .formatted(file));
+      for (Path p : new Path[] {folder, file, config}) {
+        p.toFile().deleteOnExit();
+      }
+      System.setProperty("sun.awt.fontconfig", config.toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException("plot: no folder for the chart font", e);
+    }
+  }
+}

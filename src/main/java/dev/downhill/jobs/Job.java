@@ -1,0 +1,26 @@
+package dev.downhill.jobs;
+
+import dev.downhill.train.Trainer;
+import java.io.PrintStream;
+import java.util.List;
+
+/** A worked example that can be run by name. */
+public interface Job {
+  /** All jobs; the first is the default. */
+  List<Job> ALL = List.of(new HousePrices(), new OneWeight());
+
+  /** The name on the command line. */
+  String name();
+
+  /** What it shows, in one sentence. */
+  String summary();
+
+  /**
+   * Runs the job to its end.
+   *
+   * @param options checked by the job before it does anything
+   * @param report receives what a person reads
+   * @param progress hears how the training goes
+   */
+  JobResult run(JobOptions options, PrintStream report, Trainer.Listener progress);
+}

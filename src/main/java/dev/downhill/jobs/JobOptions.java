@@ -1,0 +1,98 @@
+package dev.downhill.jobs;
+
+import dev.downhill.backend.Device;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the user asked of a job; null stands for the job's own choice.
+ *
+ * @param device where to train
+ * @param data a file of the user's own
+ * @param target the column of that file to predict
+ * @param epochs how often all examples are seen
+ * @param batchSize examples a batch
+ * @param lr the learning rate
+ * @param optimizer {@code sgd}, {@code adam} or {@code adamw}
+ * @param schedule {@code constant}, {@code cosine}, {@code step}, {@code exponential} or {@code
+ *     linear}
+ * @param steps stop after so many optimiser steps
+ * @param seed of all that is random
+ * @param out the run folder to make
+ */
+public record JobOptions(
+    Device device,
+    @Nullable Path data,
+    @Nullable String target,
+    @Nullable Integer epochs,
+    @Nullable Integer batchSize,
+    @Nullable Double lr,
+    @Nullable String optimizer,
+    @Nullable String schedule,
+    @Nullable Long steps,
+    long seed,
+    Path out) {
+
+  /** The optimisers by name. */
+  public static final List<String> OPTIMIZERS = List.of("sgd", "adam", "adamw");
+
+  /** The schedules by name. */
+  public static final List<String> SCHEDULES =
+      List.of("constant", "cosine", "step", "exponential", "linear");
+
+  /**
+   * Checks what can be checked without any data, all at once.
+   *
+   * @throws IllegalArgumentException naming every option that is wrong, what was expected and found
+   */
+  public JobOptions {
+    List<String> problems = new ArrayList<>();
+    require(problems, epochs == null || epochs >= 1, "--epochs", "1 or more", epochs);
+    require(problems, batchSize == null || batchSize >= 1, "--batch-size", "1 or more", batchSize);
+    require(problems, steps == null || steps >= 1, "--steps", "1 or more", steps);
+    require(
+        problems,
+        lr == null || (lr > 0 && Double.isFinite(lr)),
+        "--lr",
+        "a number above 0",
+        lr);
+    require(
+        problems,
+        optimizer == null || OPTIMIZERS.contains(optimizer),
+        "--optimizer",
+        "one of " + String.join(", ", OPTIMIZERS),
+        optimizer);
+    require(
+        problems,
+        schedule == null || SCHEDULES.contains(schedule),
+        "--schedule",
+        "one of " + String.join(", ", SCHEDULES),
+        schedule);
+    require(
+        problems,
+        target == null || data != null,
+        "--target",
+        "it together with --data FILE.csv",
+        target);
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(String.join("; ", problems));
+    }
+  }
+
+  private static void require(
+      List<String> problems, boolean ok, String option, String expected, @Nullable Object found) {
+    if (!ok) {
+      problems.add("%s: expected %s, got %s".formatted(option, expected, found));
+    }
+  }
+
+  /** Refuses options that a job has no use for. */
+  void refuse(String job, String option, @Nullable Object value) {
+    if (value != null) {
+      throw new IllegalArgumentException(
+          "%s: the job %s has no such option, got %s".formatted(option, job, value));
+    }
+  }
+}

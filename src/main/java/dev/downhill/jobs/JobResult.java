@@ -1,0 +1,56 @@
+package dev.downhill.jobs;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * How a job ended, for programs.
+ *
+ * @param job its name
+ * @param device where it ran
+ * @param steps optimiser steps taken
+ * @param epochs epochs begun
+ * @param lossFirst the training loss before the first step
+ * @param lossLast the training loss at the end
+ * @param metric the figure people look at
+ * @param seconds of training
+ * @param itemsPerSecond examples trained on a second
+ * @param out the run folder
+ */
+public record JobResult(
+    String job,
+    String device,
+    long steps,
+    int epochs,
+    double lossFirst,
+    double lossLast,
+    Metric metric,
+    double seconds,
+    double itemsPerSecond,
+    Path out) {
+
+  /**
+   * A figure with its name.
+   *
+   * @param name such as {@code mae_eur}
+   * @param value its value
+   */
+  public record Metric(String name, double value) {}
+
+  /** The result under the names that programs read, in their order. */
+  public Map<String, Object> toMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("job", job);
+    map.put("device", device);
+    map.put("steps", steps);
+    map.put("epochs", epochs);
+    map.put("loss_first", lossFirst);
+    map.put("loss_last", lossLast);
+    map.put("metric", Map.of("name", metric.name, "value", metric.value));
+    map.put("seconds", seconds);
+    map.put("items_per_s", itemsPerSecond);
+    map.put("out", out.toString());
+    return map;
+  }
+}

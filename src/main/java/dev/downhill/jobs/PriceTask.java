@@ -1,0 +1,95 @@
+package dev.downhill.jobs;
+
+import dev.downhill.backend.Device;
+import dev.downhill.data.Dataset;
+import dev.downhill.data.Encoder;
+import dev.downhill.data.Houses;
+import dev.downhill.data.Split;
+import dev.downhill.data.Table;
+import dev.downhill.explain.LeastSquares;
+import java.util.Locale;
+
+/**
+ * What {@link HousePrices} learns: a table, one column of it to predict, a split, and words for it.
+ *
+ * @param table all rows
+ * @param encoder fitted on the rows to learn from
+ * @param split which rows are held out
+ * @param generated whether these are generated houses, whose true price is known
+ */
+record PriceTask(Table table, Encoder encoder, Split split, boolean generated) {
+  static final double HELD_OUT = 0.2;
+
+  /** The task that the options name. */
+  static PriceTask of(JobOptions o) {
+    boolean generated = o.data() == null;
+    Table table = o.data() == null ? Houses.table(Houses.SALES, o.seed()) : Table.read(o.data());
+    String target = generated ? Houses.TARGET : o.target();
+    if (target == null) {
+      throw new IllegalArgumentException(
+          "--target: expected the column to predict, one of " + String.join(", ", table.names()));
+    }
+    table.target(target);
+    Split split = Split.of(table.rows(), HELD_OUT, o.seed());
+    return new PriceTask(table, Encoder.fit(table, target, split.train()), split, generated);
+  }
+
+  Dataset train(Device device) {
+    return Dataset.of(device, encoder, table, split.train());
+  }
+
+  Dataset validation(Device device) {
+    return Dataset.of(device, encoder, table, split.validation());
+  }
+
+  /** The features of the example whose prediction is shown. */
+  float[] example() {
+    return generated
+        ? encoder.encode(Houses.REFERENCE.table())
+        : encoder.encode(table, new int[] {split.validation()[0]});
+  }
+
+  double exampleTruth() {
+    return generated
+        ? Houses.REFERENCE_PRICE
+        : table.target(encoder.target()).get(split.validation()[0]);
+  }
+
+  String exampleName() {
+    return generated
+        ? "the house with 120 m2, 3 bedrooms, 2 km from the centre, 15 years old"
+        : "the first held-out row";
+  }
+
+  /** An amount of the target, for people. */
+  String amount(double v) {
+    String digits = Math.abs(v) >= 1000 ? "%,.0f" : "%.4g";
+    return (generated ? "EUR " : "") + String.format(Locale.ROOT, digits, v);
+  }
+
+  /** What a mean of the normalised target's errors is in the target's own unit. */
+  double unit() {
+    return encoder.targetScale().std();
+  }
+
+  /** The mean absolute error on held-out rows of the best straight line through the others. */
+  double straightLineError() {
+    LeastSquares line =
+        LeastSquares.fit(
+            encoder.encode(table, split.train()),
+            encoder.encodeTarget(table, split.train()),
+            encoder.width());
+    float[] x = encoder.encode(table, split.validation());
+    float[] y = encoder.encodeTarget(table, split.validation());
+    double sum = 0;
+    for (int r = 0; r < y.length; r++) {
+      sum += Math.abs(line.predict(x, r) - y[r]);
+    }
+    return sum / y.length * unit();
+  }
+
+  /** The mean absolute error of a perfect prediction: the noise in generated prices. */
+  double noiseFloor() {
+    return Houses.noiseFloor(table, split.validation());
+  }
+}

@@ -1,0 +1,102 @@
+package dev.downhill.jobs;
+
+import dev.downhill.checkpoint.AtomicFile;
+import dev.downhill.checkpoint.Checkpoint;
+import dev.downhill.checkpoint.CheckpointException;
+import dev.downhill.explain.Plot;
+import dev.downhill.tensor.Tensor;
+import dev.downhill.train.History;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The folder that a run leaves behind. Each file is written whole or not at all. */
+final class RunFolder {
+  private final Path folder;
+
+  /**
+   * Names the folder, which is made with the first file, so that a run that fails leaves none.
+   *
+   * @throws CheckpointException if it is clear already that it cannot be made
+   */
+  RunFolder(Path folder) {
+    this.folder = folder.toAbsolutePath();
+    Path there = this.folder;
+    while (there != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    if (there == null || !Files.isDirectory(there) || !Files.isWritable(there)) {
+      throw new CheckpointException(
+          "run folder: cannot make %s, expected a writable folder, got %s".formatted(folder, there));
+    }
+  }
+
+  /** {@code config.json}: what the run was asked to do. */
+  void config(Map<String, Object> config) {
+    JsonMapper json = JsonMapper.builder().build();
+    write("config.json", json.writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n");
+  }
+
+  /** {@code metrics.csv}: one line per epoch; and {@code curve.png}: the same as a picture. */
+  void metrics(History history, String metric, double scale, String title) {
+    StringBuilder csv =
+        new StringBuilder("epoch,step,learning_rate,loss,validation_loss," + metric + ",seconds\n");
+    int n = history.epochs().size();
+    double[] epoch = new double[n];
+    double[] loss = new double[n];
+    double[] validation = new double[n];
+    for (int i = 0; i < n; i++) {
+      History.Epoch e = history.epochs().get(i);
+      epoch[i] = e.epoch();
+      loss[i] = e.loss();
+      validation[i] = e.validationLoss();
+      csv.append(
+          String.format(
+              Locale.ROOT,
+              "%d,%d,%s,%s,%s,%s,%.3f%n",
+              e.epoch(),
+              e.step(),
+              e.rate(),
+              e.loss(),
+              e.validationLoss(),
+              e.metric() * scale,
+              e.seconds()));
+    }
+    write("metrics.csv", csv.toString());
+    picture(
+        "curve.png",
+        new Plot(title, "epoch", "loss (mean squared error)")
+            .logarithmic()
+            .line("training", epoch, loss)
+            .line("validation", epoch, validation));
+  }
+
+  /** A PNG of plots side by side. */
+  void picture(String name, Plot... plots) {
+    byte[] png = Plot.png(plots);
+    AtomicFile.write(file(name), out -> out.write(png));
+  }
+
+  /** {@code model.safetensors}: weights, and text such as the normaliser. */
+  void model(Map<String, Tensor> state, Map<String, String> metadata) {
+    Checkpoint.save(file("model.safetensors"), state, metadata);
+  }
+
+  private void write(String name, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    AtomicFile.write(file(name), out -> out.write(bytes));
+  }
+
+  private Path file(String name) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new CheckpointException("run folder: cannot make %s: %s".formatted(folder, e), e);
+    }
+    return folder.resolve(name);
+  }
+}

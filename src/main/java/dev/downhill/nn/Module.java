@@ -1,0 +1,265 @@
+package dev.downhill.nn;
+
+import dev.downhill.backend.Device;
+import dev.downhill.shape.DType;
+import dev.downhill.shape.Shape;
+import dev.downhill.tensor.Generator;
+import dev.downhill.tensor.HostRandom;
+import dev.downhill.tensor.Owner;
+import dev.downhill.tensor.State;
+import dev.downhill.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A part of a model: named parameters, named parts in order, and a {@code forward} computation of
+ * one or several inputs that each subclass declares for itself.
+ *
+ * <pre>{@code
+ * final class TwoTowers extends Module {
+ *   private final Linear user = part("user", new Linear(8, 4));
+ *   private final Linear item = part("item", new Linear(6, 4));
+ *
+ *   Tensor forward(Tensor u, Tensor i) {
+ *     return user.forward(u).mul(item.forward(i)).sum(new int[] {1}, false);
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>A constructor only declares; {@link #on} makes the tensors. The names of parts and parameters,
+ * joined by dots, are the names of the state, as in PyTorch: {@code user.weight}. A part that is
+ * used twice counts once, under its first path.
+ *
+ * <p>Parameters belong to the model, not to the scope they happen to be made in: they end when the
+ * model is closed.
+ */
+public abstract class Module implements AutoCloseable {
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final Map<String, Noise> noises = new LinkedHashMap<>();
+  private final Map<String, Module> parts = new LinkedHashMap<>();
+  private final Owner owner = new Owner();
+  private boolean training = true;
+  private @Nullable Device device;
+
+  /** A module without parts yet, in training mode. */
+  protected Module() {}
+
+  // Declaring, in constructors
+
+  /** Declares a parameter. */
+  protected final Parameter parameter(String name, Shape shape, Init init) {
+    return declare(new Parameter(this, name, true, null, shape, init), name);
+  }
+
+  /** Declares a tensor of the model's dtype that is part of the state but not trained. */
+  protected final Parameter buffer(String name, Shape shape, Init init) {
+    return declare(new Parameter(this, name, false, null, shape, init), name);
+  }
+
+  /** Declares a tensor of its own dtype that is part of the state but not trained. */
+  protected final Parameter buffer(String name, DType dtype, Shape shape, Init init) {
+    return declare(new Parameter(this, name, false, dtype, shape, init), name);
+  }
+
+  private Parameter declare(Parameter p, String name) {
+    checkName(name);
+    parameters.put(name, p);
+    return p;
+  }
+
+  /** Declares a stream of random numbers. */
+  protected final Noise noise(String name) {
+    checkName(name);
+    Noise noise = new Noise(this, name);
+    noises.put(name, noise);
+    return noise;
+  }
+
+  /**
+   * Declares a part.
+   *
+   * @return {@code part}
+   */
+  protected final <M extends Module> M part(String name, M part) {
+    checkName(name);
+    parts.put(name, part);
+    return part;
+  }
+
+  private void checkName(String name) {
+    boolean taken =
+        parameters.containsKey(name) || noises.containsKey(name) || parts.containsKey(name);
+    if (device != null || taken || name.isEmpty() || name.contains(".")) {
+      throw new IllegalArgumentException(
+          "%s: expected new names without dots, before the model is placed, got '%s'"
+              .formatted(getClass().getSimpleName(), name));
+    }
+  }
+
+  // Placing
+
+  /** {@link #on(Device, long, DType)} in {@code float32}. */
+  public Module on(Device device, long seed) {
+    return on(device, seed, DType.F32);
+  }
+
+  /**
+   * Makes the parameters, once. What a parameter starts with is a function of the seed and its path
+   * alone, the same on every device and machine.
+   *
+   * <p>A class that is used as a whole model overrides this to return its own type.
+   *
+   * @param dtype of parameters; floating-point
+   * @return this
+   * @throws IllegalStateException if it is placed already
+   */
+  public Module on(Device device, long seed, DType dtype) {
+    if (!dtype.isFloating()) {
+      throw new IllegalArgumentException("on: expected a floating-point dtype, got " + dtype);
+    }
+    Map<String, Module> all = modules();
+    all.forEach(
+        (path, m) -> {
+          if (m.device != null) {
+            throw new IllegalStateException(
+                "on: expected a model that is not placed yet, but %s is on %s"
+                    .formatted(path.isEmpty() ? m : path, m.device));
+          }
+        });
+    boolean made = false;
+    try {
+      all.forEach((path, m) -> m.place(device, seed, path, dtype));
+      made = true;
+    } finally {
+      if (!made) {
+        close();
+      }
+    }
+    return this;
+  }
+
+  private void place(Device to, long seed, String path, DType dtype) {
+    device = to;
+    parameters.forEach((name, p) -> p.place(owner, to, seed, join(path, name), dtype));
+    noises.forEach(
+        (name, n) -> n.place(new Generator(to, seed, HostRandom.streamOf(join(path, name)))));
+  }
+
+  IllegalStateException unplaced(String name) {
+    return new IllegalStateException(
+        "%s: %s does not exist yet, expected a placed model; call on(device, seed) first"
+            .formatted(this, name));
+  }
+
+  private static String join(String path, String name) {
+    return path.isEmpty() ? name : path + "." + name;
+  }
+
+  /** Ends the parameters and what else it holds on the device, parts included. */
+  @Override
+  public void close() {
+    for (Module m : modules().values()) {
+      m.owner.close();
+      m.noises.values().forEach(Noise::close);
+      m.device = null;
+    }
+  }
+
+  // Looking inside
+
+  /** This module under the empty path, and all parts and their parts, parents first. */
+  public final Map<String, Module> modules() {
+    Map<String, Module> all = new LinkedHashMap<>();
+    collect("", all, Collections.newSetFromMap(new IdentityHashMap<>()));
+    return all;
+  }
+
+  private void collect(String path, Map<String, Module> all, Set<Module> seen) {
+    if (seen.add(this)) {
+      all.put(path, this);
+      parts.forEach((name, m) -> m.collect(join(path, name), all, seen));
+    }
+  }
+
+  private void each(BiConsumer<String, Parameter> action) {
+    modules()
+        .forEach(
+            (path, m) -> m.parameters.forEach((name, p) -> action.accept(join(path, name), p)));
+  }
+
+  /** The trained tensors by path, in order. */
+  public final Map<String, Tensor> namedParameters() {
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    each(
+        (path, p) -> {
+          if (p.isTrained()) {
+            all.put(path, p.tensor());
+          }
+        });
+    return all;
+  }
+
+  /** The trained tensors in order, for an optimiser. */
+  public final List<Tensor> parameters() {
+    return new ArrayList<>(namedParameters().values());
+  }
+
+  /** The parameters and buffers by path, in order: the live tensors, to be saved. */
+  public final Map<String, Tensor> state() {
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    each((path, p) -> all.put(path, p.tensor()));
+    return all;
+  }
+
+  /**
+   * Copies a state into this model. It must have exactly this model's names, shapes and dtypes; the
+   * tensors may be on another device.
+   *
+   * @throws IllegalArgumentException listing what is missing, unexpected and different; then
+   *     nothing was changed
+   */
+  public final void load(Map<String, Tensor> state) {
+    State.copy("load", state, state());
+  }
+
+  /** The random streams by path, whose positions are needed to resume a run. */
+  public final Map<String, Generator> generators() {
+    Map<String, Generator> all = new LinkedHashMap<>();
+    modules()
+        .forEach(
+            (path, m) -> m.noises.forEach((name, n) -> all.put(join(path, name), n.generator())));
+    return all;
+  }
+
+  // Mode
+
+  /** Switches to training mode, parts included: dropout drops, batch statistics are used. */
+  public final void train() {
+    modules().values().forEach(m -> m.training = true);
+  }
+
+  /** Switches to evaluation mode, parts included. */
+  public final void eval() {
+    modules().values().forEach(m -> m.training = false);
+  }
+
+  /** Whether it is in training mode, as it is at first. */
+  public final boolean isTraining() {
+    return training;
+  }
+
+  /** The class and, indented, the parts by name. */
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder(getClass().getSimpleName()).append('(');
+    parts.forEach((name, m) -> text.append("\n(%s): %s".formatted(name, m).replace("\n", "\n  ")));
+    return text.append(parts.isEmpty() ? ")" : "\n)").toString();
+  }
+}

@@ -1,0 +1,247 @@
+package dev.downhill.train;
+
+import dev.downhill.data.Batch;
+import dev.downhill.data.Dataset;
+import dev.downhill.nn.Layer;
+import dev.downhill.optim.Optimizer;
+import dev.downhill.optim.Scheduler;
+import dev.downhill.shape.DType;
+import dev.downhill.tensor.Owner;
+import dev.downhill.tensor.Scope;
+import dev.downhill.tensor.Step;
+import dev.downhill.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BinaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The training loop. With no accumulation and no clipping it is this, to the last bit:
+ *
+ * <pre>{@code
+ * for (int epoch = 0; epoch < epochs; epoch++) {
+ *   for (var b : data.batches(batchSize, seed, epoch)) {
+ *     try (var scope = Scope.open()) {
+ *       var loss = Loss.mse(model.forward(b.x()), b.y());
+ *       optimizer.zeroGrad();
+ *       loss.backward();
+ *       optimizer.step();
+ *       scheduler.step();
+ *     }
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>With accumulation, several batches make one step: the loss of each is weighted by its share of the
+ * examples of the window, so that the gradient is that of the whole window at once, also for the short
+ * window at the end of an epoch.
+ */
+public final class Trainer {
+  // Reading the loss waits for the device; every so many steps is often enough to see it and to stop.
+  private static final int STEPS_PER_REPORT = 20;
+
+  /**
+   * What a run does.
+   *
+   * @param epochs how often all examples are seen, at least 1
+   * @param batchSize examples a batch
+   * @param accumulate batches a step
+   * @param clipNorm the largest global norm of the gradient; infinite for no limit
+   * @param steps stop after so many steps; 0 for no limit
+   * @param seed of the order of examples
+   */
+  public record Options(
+      int epochs, int batchSize, int accumulate, double clipNorm, long steps, long seed) {
+    /** 10 epochs of batches of 256, no accumulation, no clipping, seed 0. */
+    public static final Options DEFAULTS =
+        new Options(10, 256, 1, Double.POSITIVE_INFINITY, 0, 0);
+
+    /** Checks the ranges. */
+    public Options {
+      if (epochs < 1 || batchSize < 1 || accumulate < 1 || !(clipNorm > 0) || steps < 0) {
+        throw new IllegalArgumentException(
+            "train: expected epochs, batch size and accumulation of 1 or more, a clip norm above 0 and steps of 0 or more, got %d, %d, %d, %s and %d"
+                .formatted(epochs, batchSize, accumulate, clipNorm, steps));
+      }
+    }
+
+    /** With another number of epochs. */
+    public Options withEpochs(int n) {
+      return new Options(n, batchSize, accumulate, clipNorm, steps, seed);
+    }
+
+    /** With another batch size. */
+    public Options withBatchSize(int n) {
+      return new Options(epochs, n, accumulate, clipNorm, steps, seed);
+    }
+
+    /** With so many batches a step. */
+    public Options withAccumulate(int n) {
+      return new Options(epochs, batchSize, n, clipNorm, steps, seed);
+    }
+
+    /** With a limit of the global gradient norm. */
+    public Options withClipNorm(double max) {
+      return new Options(epochs, batchSize, accumulate, max, steps, seed);
+    }
+
+    /** With a limit of the number of steps. */
+    public Options withSteps(long n) {
+      return new Options(epochs, batchSize, accumulate, clipNorm, n, seed);
+    }
+
+    /** With another seed. */
+    public Options withSeed(long s) {
+      return new Options(epochs, batchSize, accumulate, clipNorm, steps, s);
+    }
+  }
+
+  /** Hears how a run goes. */
+  public interface Listener {
+    /** Called every few steps. */
+    default void progress(Progress progress) {}
+
+    /** Called after each epoch. */
+    default void epoch(History.Epoch epoch) {}
+  }
+
+  private record Window(boolean first, boolean last) {}
+
+  private final Layer model;
+  private final Optimizer optimizer;
+  private final @Nullable Scheduler scheduler;
+  private final BinaryOperator<Tensor> loss;
+  private final BinaryOperator<Tensor> metric;
+  private final Options options;
+  private Window window = new Window(true, true);
+
+  /**
+   * A loop over a model.
+   *
+   * @param scheduler sets the rate after each step; null leaves it
+   * @param loss from prediction and target to a mean over the batch
+   * @param metric the same, for people; measured on the validation set
+   */
+  public Trainer(
+      Layer model,
+      Optimizer optimizer,
+      @Nullable Scheduler scheduler,
+      BinaryOperator<Tensor> loss,
+      BinaryOperator<Tensor> metric,
+      Options options) {
+    this.model = model;
+    this.optimizer = optimizer;
+    this.scheduler = scheduler;
+    this.loss = loss;
+    this.metric = metric;
+    this.options = options;
+  }
+
+  private Tensor body(List<Tensor> in) {
+    Tensor l = loss.apply(model.forward(in.get(0)), in.get(1));
+    if (window.first) {
+      optimizer.zeroGrad();
+    }
+    l.mul(in.get(2)).backward();
+    if (window.last) {
+      if (Double.isFinite(options.clipNorm)) {
+        optimizer.clipGradNorm(options.clipNorm);
+      }
+      optimizer.step();
+    }
+    return l;
+  }
+
+  /**
+   * Trains.
+   *
+   * @throws NumericException as soon as the loss is seen to be NaN or infinite
+   */
+  public History fit(Dataset train, Dataset validation, Listener listener) {
+    List<History.Epoch> epochs = new ArrayList<>();
+    long batches = Math.ceilDiv(train.size(), options.batchSize);
+    long perEpoch = Math.ceilDiv(batches, options.accumulate);
+    long all = perEpoch * options.epochs;
+    long steps = options.steps == 0 ? all : Math.min(options.steps, all);
+    long start = System.nanoTime();
+    double lossFirst = Double.NaN;
+    long step = 0;
+    long seen = 0;
+    long validating = 0;
+    model.train();
+    try (Step run = Step.ofList(this::body);
+        Owner owner = new Owner()) {
+      Tensor sum = owner.own(Tensor.zeros(train.x().device(), DType.F64));
+      for (int epoch = 0; epoch < options.epochs && step < steps; epoch++) {
+        sum.fill(0);
+        long examples = 0;
+        int k = 0;
+        long windowSize = 0;
+        double rate = optimizer.rate();
+        for (Batch b : train.batches(options.batchSize, options.seed, epoch)) {
+          boolean first = k % options.accumulate == 0;
+          boolean last = (k + 1) % options.accumulate == 0 || k == batches - 1;
+          if (first) {
+            long from = (long) k * options.batchSize;
+            long to = from + (long) options.batchSize * options.accumulate;
+            windowSize = Math.min(to, train.size()) - from;
+          }
+          window = new Window(first, last);
+          rate = optimizer.rate();
+          try (Scope _ = Scope.open()) {
+            Tensor weight =
+                Tensor.full(b.x().device(), b.x().dtype(), (double) b.size() / windowSize);
+            Tensor l = run.runAs(window, b.x(), b.y(), weight);
+            sum.addInPlace(l.to(DType.F64).mul(b.size()));
+          }
+          examples += b.size();
+          seen += b.size();
+          k++;
+          if (!last) {
+            continue;
+          }
+          step++;
+          if (scheduler != null) {
+            scheduler.step();
+          }
+          if (step == 1 || step % STEPS_PER_REPORT == 0 || step == steps || k == batches) {
+            double mean = sum.item() / examples;
+            if (!Double.isFinite(mean)) {
+              throw new NumericException(
+                  "train: the loss became %s by step %d (epoch %d, learning rate %s); try a lower rate or clipping"
+                      .formatted(mean, step, epoch + 1, rate));
+            }
+            lossFirst = step == 1 ? mean : lossFirst;
+            double seconds = (System.nanoTime() - start - validating) * 1e-9;
+            listener.progress(
+                new Progress(
+                    epoch + 1,
+                    options.epochs,
+                    step,
+                    steps,
+                    mean,
+                    seen / seconds,
+                    seconds / step * (steps - step)));
+          }
+          if (step == steps) {
+            break;
+          }
+        }
+        long before = System.nanoTime();
+        History.Epoch done =
+            new History.Epoch(
+                epoch + 1,
+                step,
+                rate,
+                sum.item() / examples,
+                Evaluation.mean(model, validation, loss),
+                Evaluation.mean(model, validation, metric),
+                (System.nanoTime() - start) * 1e-9);
+        validating += System.nanoTime() - before;
+        epochs.add(done);
+        listener.epoch(done);
+      }
+    }
+    return new History(lossFirst, epochs);
+  }
+}

@@ -1,0 +1,101 @@
+package dev.downhill.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+/** A wrong word ends in one clear line and the right exit code, before anything is written. */
+class TrainCommandTest {
+  @TempDir Path folder;
+
+  private record Outcome(int code, String message) {}
+
+  private static Outcome train(String... args) {
+    StringWriter err = new StringWriter();
+    CommandLine line = new CommandLine(new Downhill()).setErr(new PrintWriter(err, true));
+    String[] all = new String[args.length + 1];
+    all[0] = "train";
+    System.arraycopy(args, 0, all, 1, args.length);
+    return new Outcome(Downhill.run(line, all), err.toString().strip());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          --lr=-1                   | 2 | --lr: expected a number above 0, got -1.0
+          --lr=0                    | 2 | --lr: expected a number above 0, got 0.0
+          --lr=NaN                  | 2 | --lr: expected a number above 0, got NaN
+          --lr=Infinity             | 2 | --lr: expected a number above 0, got Infinity
+          --lr=fast                 | 2 | --lr
+          --epochs=0                | 2 | --epochs: expected 1 or more, got 0
+          --epochs=1.5              | 2 | --epochs
+          --batch-size=-3           | 2 | --batch-size: expected 1 or more, got -3
+          --steps=0                 | 2 | --steps: expected 1 or more, got 0
+          --threads=0               | 2 | --threads: expected 1 or more, got 0
+          --optimizer=addam         | 2 | --optimizer: expected one of sgd, adam, adamw, got addam
+          --schedule=cosinus        | 2 | --schedule: expected one of constant, cosine, step, exponential, linear, got cosinus
+          --target=price            | 2 | --target: expected it together with --data FILE.csv, got price
+          --device=gpu              | 4 | device gpu:0: this build has no such kind
+          --device=cpu:x            | 2 | device: expected auto, cpu, cuda or a kind with an index
+          --epoch=3                 | 2 | --epochs
+          hose-prices               | 2 | train: expected a job, one of house-prices, one-weight, got 'hose-prices'
+          --data=nowhere.csv        | 3 | nowhere.csv
+          """)
+  void aWrongWord(String argument, int code, String message) {
+    Path out = folder.resolve("run");
+    Outcome outcome = train(argument, "--out=" + out);
+    assertThat(outcome.message).contains(message).hasLineCount(1).startsWith("downhill: ");
+    assertThat(outcome.code).isEqualTo(code);
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void severalWrongWords_areToldTogether() {
+    Outcome outcome = train("--lr=-1", "--epochs=0", "--optimizer=x");
+    assertThat(outcome.message)
+        .contains("--lr: expected", "--epochs: expected", "--optimizer: expected")
+        .hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          a,y\\n1,2\\n3\\n           | 3
+          a,y\\n1,2\\nhigh,3\\n2,2\\n3,4\\n4,1\\n5,1\\n6,1\\n7,1\\n8,1\\n9,1\\n0,1\\n | 3
+          a,y\\n1,2\\nNaN,3\\n       | 3
+          a,y\\n1,1\\n2,\\n          | 3
+          a,b\\n1,2\\n2,3\\n         | 'y'
+          """)
+  void aBadTable_isRefused_namingTheFile(String text, String place) throws Exception {
+    Path csv = folder.resolve("bad.csv");
+    Files.writeString(csv, text.replace("\\n", "\n"));
+    Path out = folder.resolve("run");
+    Outcome outcome = train("--data=" + csv, "--target=y", "--out=" + out);
+    assertThat(outcome.code).isEqualTo(3);
+    assertThat(outcome.message)
+        .startsWith("downhill: ")
+        .contains("bad.csv", place.replace("'", ""))
+        .hasLineCount(1);
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void aRunFolderThatCannotBeMade_isAStorageError() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Outcome outcome = train("one-weight", "--steps=2", "--out=" + file.resolve("run"));
+    assertThat(outcome.code).isEqualTo(6);
+    assertThat(outcome.message).contains("run folder: cannot make").hasLineCount(1);
+  }
+}
