@@ -30,7 +30,8 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--cases",
       paramLabel = "DIR",
-      description = "The folder of cases: *.safetensors files with a list of cases in their metadata.")
+      description =
+          "The folder of cases: *.safetensors files with a list of cases in their metadata.")
   private @Nullable Path cases;
 
   @Option(

@@ -1,5 +1,6 @@
 package dev.downhill.data;
 
+import dev.downhill.tensor.HostRandom;
 import java.util.List;
 
 /**
@@ -39,8 +40,6 @@ public final class Houses {
   /** 120 square metres, 3 bedrooms, 2 km from the centre, 15 years old: worth EUR 380,000. */
   public static final House REFERENCE = new House(120, 3, 2, 15);
 
-  /** Not that of an {@link Order} or a {@link Split} of the same seed. */
-  private static final long STREAM = -2;
 
   private static final double REFERENCE_WORTH = worth(120, 3, 2, 15);
 
@@ -98,7 +97,7 @@ public final class Houses {
     double[] distance = new double[n];
     double[] age = new double[n];
     double[] price = new double[n];
-    Draws draws = new Draws(seed, STREAM);
+    HostRandom draws = new HostRandom(seed, "houses");
     for (int i = 0; i < n; i++) {
       do {
         size[i] = StrictMath.rint(105 * StrictMath.exp(0.4 * draws.normal()));

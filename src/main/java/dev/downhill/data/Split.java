@@ -1,12 +1,10 @@
 package dev.downhill.data;
 
+import dev.downhill.tensor.HostRandom;
 import java.util.Arrays;
 
 /** Which rows of a table train a model and which validate it. Immutable. */
 public final class Split {
-  /** The stream of the split: no epoch of an {@link Order} has this number. */
-  private static final long STREAM = -1;
-
   private final int[] train;
   private final int[] validation;
 
@@ -36,7 +34,7 @@ public final class Split {
     if (validation > 0) {
       count = Math.clamp(count, Math.min(1, n - 1), n - 1);
     }
-    int[] order = Order.shuffled(n, seed, STREAM);
+    int[] order = Order.shuffled(n, new HostRandom(seed, "split"));
     int[] held = Arrays.copyOf(order, count);
     int[] rest = Arrays.copyOfRange(order, count, n);
     Arrays.sort(held);

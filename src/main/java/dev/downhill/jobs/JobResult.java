@@ -47,7 +47,10 @@ public record JobResult(
     map.put("epochs", epochs);
     map.put("loss_first", lossFirst);
     map.put("loss_last", lossLast);
-    map.put("metric", Map.of("name", metric.name, "value", metric.value));
+    Map<String, Object> figure = new LinkedHashMap<>();
+    figure.put("name", metric.name);
+    figure.put("value", metric.value);
+    map.put("metric", figure);
     map.put("seconds", seconds);
     map.put("items_per_s", itemsPerSecond);
     map.put("out", out.toString());

@@ -1,6 +1,7 @@
 package dev.downhill.nn;
 
 import dev.downhill.shape.Shape;
+import dev.downhill.shape.ShapeException;
 import dev.downhill.tensor.Tensor;
 
 /** Makes neighbouring dimensions one: (N, C, H, W) becomes (N, C H W). */
@@ -27,7 +28,7 @@ public final class Flatten extends Layer {
     int from = shape.dim("flatten", first);
     int to = shape.dim("flatten", last);
     if (from > to) {
-      throw new dev.downhill.shape.ShapeException(
+      throw new ShapeException(
           "flatten: expected a first dimension not behind the last, got %d and %d (shape %s)"
               .formatted(first, last, shape));
     }

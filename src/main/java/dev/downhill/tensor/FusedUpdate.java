@@ -38,6 +38,7 @@ public final class FusedUpdate implements AutoCloseable {
   private final List<Integer> groupOf = new ArrayList<>();
   private final List<List<Tensor>> states = new ArrayList<>();
   private final List<Tensor> gradientBlocks = new ArrayList<>();
+  private final List<Tensor> places = new ArrayList<>();
   private final Owner owner = new Owner();
   private final Tensor counters;
   private final double[][] scalars;
@@ -122,8 +123,10 @@ public final class FusedUpdate implements AutoCloseable {
       Tensor p = parameters.get(i);
       Tensor block = Objects.requireNonNull(blocks.get(p.dtype()));
       Layout row = Layout.contiguous(Shape.of(block.numel())).slice(0, offsets[i], p.numel(), 1);
-      Layout place = row.reshape(p.shape());
-      p.bindGrad(Tensor.alias(block.storage(), Objects.requireNonNull(place), null));
+      Layout shaped = Objects.requireNonNull(row.reshape(p.shape()));
+      Tensor place = Tensor.alias(block.storage(), shaped, null);
+      p.bindGrad(place);
+      places.add(place);
     }
   }
 
@@ -171,10 +174,25 @@ public final class FusedUpdate implements AutoCloseable {
 
   /** The gradients that are there, one per parameter that has one. */
   public List<Tensor> gradients() {
-    return parameters.stream()
-        .filter(p -> p.grad() != null)
-        .map(p -> LeafNode.of(p).destination().into())
-        .toList();
+    return present().stream().mapToObj(places::get).toList();
+  }
+
+  /** The numbers of the parameters that have a gradient. */
+  private BitSet present() {
+    BitSet present = new BitSet();
+    for (int i = 0; i < parameters.size(); i++) {
+      Tensor p = parameters.get(i);
+      p.check("optimizer");
+      if (p.grad() != null) {
+        if (LeafNode.of(p).destination().into() != places.get(i)) {
+          throw new IllegalStateException(
+              "optimizer: expected the gradient of parameter %d %s, but another optimizer was made for it"
+                  .formatted(i, p.shape()));
+        }
+        present.set(i);
+      }
+    }
+    return present;
   }
 
   /**
@@ -201,11 +219,7 @@ public final class FusedUpdate implements AutoCloseable {
           "step: expected skip to be one bool on %s, got %s %s on %s"
               .formatted(device, flag.dtype(), flag.shape(), flag.device()));
     }
-    BitSet present = new BitSet();
-    for (int i = 0; i < parameters.size(); i++) {
-      parameters.get(i).check("step");
-      present.set(i, parameters.get(i).grad() != null);
-    }
+    BitSet present = present();
     UpdateTable table = tables.computeIfAbsent(present, this::table);
     View flagView =
         flag.view().with(Layout.of(Shape.of(1), new long[] {1}, flag.layout().offset()));
@@ -228,7 +242,7 @@ public final class FusedUpdate implements AutoCloseable {
         .forEach(
             i -> {
               Tensor p = parameters.get(i);
-              View gradient = LeafNode.of(p).destination().into().view();
+              View gradient = places.get(i).view();
               View counts = counters.view().with(counters.layout().slice(0, i, 1, 1).squeeze(0));
               List<View> own = states.get(i).stream().map(Tensor::view).toList();
               rows.add(new UpdateTable.Row(p.view(), gradient, own, counts, groupOf.get(i)));

@@ -378,7 +378,7 @@ public final class Loss {
     Tensor losses(Tensor logs) {
       Tensor at = classes.unsqueeze(classDim);
       Tensor picked = logs.gather(classDim, at).squeeze(classDim);
-      return ignored(picked).mul(weights).neg();
+      return ignored(picked.neg()).mul(weights);
     }
 
     /** 0 where a sample is ignored, even if the value is infinite. */

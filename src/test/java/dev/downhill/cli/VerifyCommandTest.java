@@ -3,12 +3,10 @@ package dev.downhill.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.downhill.checkpoint.SafetensorsWriter;
-import dev.downhill.shape.DType;
-import dev.downhill.shape.Shape;
+import dev.downhill.cli.verify.CaseWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,8 +21,7 @@ class VerifyCommandTest {
   @TempDir private Path folder;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
-  private final SafetensorsWriter writer = new SafetensorsWriter();
-  private final List<String> cases = new ArrayList<>();
+  private final CaseWriter cases = new CaseWriter();
 
   private int verify(String... args) {
     CommandLine line = new CommandLine(new Downhill());
@@ -38,7 +35,7 @@ class VerifyCommandTest {
   }
 
   private int verifyFolder(String... args) {
-    writer.metadata("cases", "[" + String.join(", ", cases) + "]").write(folder.resolve("ops.safetensors"));
+    cases.write(folder.resolve("ops.safetensors"));
     List<String> all = new ArrayList<>(List.of("--cases", folder.toString()));
     all.addAll(List.of(args));
     return verify(all.toArray(String[]::new));
@@ -48,27 +45,9 @@ class VerifyCommandTest {
     return out.toString().lines().reduce("", (_, line) -> line);
   }
 
-  private VerifyCommandTest given(String name, String op, String attrs, String inputs) {
-    cases.add(
-        """
-        {"name": "%s", "kind": "op", "op": "%s", "dtype": "float64", "attrs": %s,
-         "inputs": %s, "outputs": ["output"], "rtol": 1e-12, "atol": 1e-12}"""
-            .formatted(name, op, attrs, inputs));
-    return this;
-  }
-
-  /** Adds a tensor to the last case. */
-  private VerifyCommandTest with(String name, double... values) {
-    writer.tensor(
-        cases.size() - 1 + "/" + name,
-        DType.F64,
-        Shape.of(values.length),
-        MemorySegment.ofArray(values));
-    return this;
-  }
-
   private void givenAdd(String name, double expected, double expectedGradient) {
-    given(name, "add", "{\"alpha\": 2}", "[\"input\", \"other\"]")
+    cases
+        .op(name, "add", "{\"alpha\": 2}", "input other")
         .with("in.input", 1, 2)
         .with("in.other", 3)
         .with("out.output", 7, expected)
@@ -94,7 +73,8 @@ class VerifyCommandTest {
     assertThat(verifyFolder()).isEqualTo(1);
     assertThat(out.toString())
         .startsWith(
-            "failed add/wrong/float64: out.output[1]: expected 9.0, got 8.0, error 1.00, 1 of 2 differ\n")
+            "failed add/wrong/float64: out.output[1]: expected 9.0, got 8.0, error 1.00, 1 of 2"
+                + " differ\n")
         .hasLineCount(2);
   }
 
@@ -108,7 +88,8 @@ class VerifyCommandTest {
 
   @Test
   void operatorThatThrowsIsAFailedCase() {
-    given("add/shapes/float64", "add", "{\"alpha\": 1.0}", "[\"input\", \"other\"]")
+    cases
+        .op("add/shapes/float64", "add", "{\"alpha\": 1.0}", "input other")
         .with("in.input", 1, 2)
         .with("in.other", 3, 4, 5)
         .with("out.output", 1);
@@ -121,26 +102,32 @@ class VerifyCommandTest {
   @Test
   void whatCannotRunIsSkippedByName() {
     givenAdd("add/fine/float64", 8, 220);
-    given("frobnicate/a/float64", "frobnicate", "{}", "[\"input\"]")
+    cases
+        .op("frobnicate/a/float64", "frobnicate", "{}", "input")
         .with("in.input", 1)
         .with("out.output", 1);
-    given("frobnicate/b/float64", "frobnicate", "{}", "[\"input\"]")
+    cases
+        .op("frobnicate/b/float64", "frobnicate", "{}", "input")
         .with("in.input", 1)
         .with("out.output", 1);
-    given("neg/colour/float64", "neg", "{\"colour\": \"red\"}", "[\"input\"]")
+    cases
+        .op("neg/colour/float64", "neg", "{\"colour\": \"red\"}", "input")
         .with("in.input", 1)
         .with("out.output", -1);
-    given("neg/two/float64", "neg", "{}", "[\"input\", \"scale\"]")
+    cases
+        .op("neg/two/float64", "neg", "{}", "input scale")
         .with("in.input", 1)
         .with("in.scale", 1)
         .with("out.output", -1);
-    given("neg/layout/float64", "neg", "{\"layout\": {\"input\": \"spiral\"}}", "[\"input\"]")
+    cases
+        .op("neg/layout/float64", "neg", "{\"layout\": {\"input\": \"spiral\"}}", "input")
         .with("in.input", 1)
         .with("out.output", -1);
     assertThat(verifyFolder()).isZero();
     assertThat(out.toString().lines())
         .containsExactly(
-            "skipped frobnicate: 2 cases, no such operator yet: frobnicate/a/float64, frobnicate/b/float64",
+            "skipped frobnicate: 2 cases, no such operator yet: frobnicate/a/float64,"
+                + " frobnicate/b/float64",
             "skipped neg: 1 cases, no attribute colour: neg/colour/float64",
             "skipped neg: 1 cases, no input scale: neg/two/float64",
             "skipped neg: 1 cases, no layout spiral: neg/layout/float64",
@@ -151,7 +138,7 @@ class VerifyCommandTest {
   void jsonIsTheLastLine() {
     givenAdd("add/fine/float64", 8, 220);
     givenAdd("add/wrong/float64", 9, 220);
-    given("frobnicate/a/float64", "frobnicate", "{}", "[]").with("out.output", 1);
+    cases.op("frobnicate/a/float64", "frobnicate", "{}", "").with("out.output", 1);
     assertThat(verifyFolder("--json")).isEqualTo(1);
     assertThat(lastLine())
         .isEqualTo(
@@ -161,7 +148,7 @@ class VerifyCommandTest {
 
   @Test
   void nothingComparedIsAFailure() {
-    given("frobnicate/a/float64", "frobnicate", "{}", "[]").with("out.output", 1);
+    cases.op("frobnicate/a/float64", "frobnicate", "{}", "").with("out.output", 1);
     assertThat(verifyFolder("--json")).isEqualTo(1);
     assertThat(lastLine()).contains("\"skipped\":1,\"comparisons\":0");
     assertThat(err.toString()).isEqualTo("downhill: verify: nothing was compared\n");
@@ -208,8 +195,10 @@ class VerifyCommandTest {
         "[1]",
         "[{\"name\": \"a\"}]",
         "[{\"name\": \"a\", \"name\": \"b\"}]",
-        "[{\"name\": \"a\", \"kind\": \"op\", \"op\": \"neg\", \"attrs\": [], \"inputs\": [], \"outputs\": [], \"rtol\": 0, \"atol\": 0}]",
-        "[{\"name\": \"a\", \"kind\": \"op\", \"op\": \"neg\", \"attrs\": {}, \"inputs\": [\"input\"], \"outputs\": [], \"rtol\": 0, \"atol\": 0}]",
+        "[{\"name\": \"a\", \"kind\": \"op\", \"op\": \"neg\", \"attrs\": [], \"inputs\": [],"
+            + " \"outputs\": [], \"rtol\": 0, \"atol\": 0}]",
+        "[{\"name\": \"a\", \"kind\": \"op\", \"op\": \"neg\", \"attrs\": {}, \"inputs\":"
+            + " [\"input\"], \"outputs\": [], \"rtol\": 0, \"atol\": 0}]",
       })
   void descriptionThatIsNoneIsAnError(String json) {
     new SafetensorsWriter().metadata("cases", json).write(folder.resolve("neg.safetensors"));

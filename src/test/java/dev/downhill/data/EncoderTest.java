@@ -61,11 +61,11 @@ class EncoderTest {
   }
 
   @Test
-  void onlyTrainingRowsCount() {
+  void onlyTrainingRowsCountForNumbers() {
     Table other =
         table(
             new double[] {1, 2, 3, 4, -7, NAN},
-            List.of("b", "a", "b", "a", "z", ""),
+            List.of("b", "a", "b", "a", "a", "b"),
             10,
             20,
             30,
@@ -74,6 +74,14 @@ class EncoderTest {
             7);
     assertThat(Encoder.fit(other, "price", FIRST_FOUR).toJson())
         .isEqualTo(Encoder.fit(SALES, "price", FIRST_FOUR).toJson());
+  }
+
+  @Test
+  void aCategoryOfHeldOutRowsAloneIsKnown() {
+    Table rare = table(new double[] {1, 2, 3}, List.of("b", "a", "z"), 1, 2, 3);
+    Encoder encoder = Encoder.fit(rare, "price", new int[] {0, 1});
+    assertThat(encoder.featureNames()).containsExactly("size", "kind=a", "kind=b", "kind=z");
+    assertThat(encoder.encode(rare, new int[] {2})).endsWith(0, 0, 1);
   }
 
   @Test

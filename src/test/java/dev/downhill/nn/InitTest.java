@@ -110,8 +110,7 @@ class InitTest {
     // From an independent program: seed 7, the stream of "0.weight", positions 0 and 1.
     assertThat(draw(Init.uniform(0, 1), 2)).containsExactly(0.4826505763543316, 0.731030192593253);
     assertThat(draw(Init.normal(0, 1), 2))
-        .containsExactly(
-            new double[] {-0.056779737378588394, 0.08019526356123774}, within(1e-15));
+        .containsExactly(new double[] {-0.056779737378588394, 0.08019526356123774}, within(1e-15));
   }
 
   @Test

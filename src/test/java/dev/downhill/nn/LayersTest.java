@@ -10,7 +10,11 @@ import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 import dev.downhill.shape.ShapeException;
 import dev.downhill.tensor.Scope;
+import dev.downhill.tensor.Step;
 import dev.downhill.tensor.Tensor;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,11 +46,11 @@ class LayersTest {
       double bound = 1 / 20.;
       for (Tensor t : linear.parameters()) {
         double[] x = t.toDoubles();
-        double most = java.util.Arrays.stream(x).map(Math::abs).max().orElseThrow();
+        double most = Arrays.stream(x).map(Math::abs).max().orElseThrow();
         assertThat(most).isBetween(0.9 * bound, bound * (1 + 1e-7));
       }
       double[] w = linear.weight().tensor().toDoubles();
-      double square = java.util.Arrays.stream(w).map(x -> x * x).average().orElseThrow();
+      double square = Arrays.stream(w).map(x -> x * x).average().orElseThrow();
       assertThat(Math.sqrt(square)).isCloseTo(bound / Math.sqrt(3), within(0.001));
     }
   }
@@ -94,8 +98,7 @@ class LayersTest {
   @CsvSource({"1,-1,2 60", "0,-1,120", "0,1,6 4 5", "2,3,2 3 20", "-1,-1,2 3 4 5"})
   void flattenJoinsDimensions(int first, int last, String expected) {
     Tensor x = Tensor.ones(CPU, DType.F32, 2, 3, 4, 5);
-    long[] sizes =
-        java.util.Arrays.stream(expected.split(" ")).mapToLong(Long::parseLong).toArray();
+    long[] sizes = Arrays.stream(expected.split(" ")).mapToLong(Long::parseLong).toArray();
     assertThat(new Flatten(first, last).forward(x).shape()).isEqualTo(Shape.of(sizes));
   }
 
@@ -119,7 +122,7 @@ class LayersTest {
       Tensor x = Tensor.ones(CPU, DType.F64, 100, 100);
       double[] y = model.forward(x).toDoubles();
       assertThat(y).containsOnly(0, 1 / 0.75);
-      assertThat(java.util.Arrays.stream(y).average().orElseThrow()).isCloseTo(1, within(0.03));
+      assertThat(Arrays.stream(y).average().orElseThrow()).isCloseTo(1, within(0.03));
       assertThat(model.forward(x).toDoubles()).isNotEqualTo(y);
       model.eval();
       assertThat(model.forward(x)).isSameAs(x);
@@ -141,6 +144,22 @@ class LayersTest {
       float[] second = a.forward(x).toFloats();
       b.generators().forEach((name, g) -> g.seek(200));
       assertThat(b.forward(x).toFloats()).isEqualTo(second);
+    }
+  }
+
+  @Test
+  void dropoutDrawsNewMasksInEachRunOfAStep() {
+    try (Sequential model = new Sequential(new Dropout(0.5)).on(CPU, 5);
+        Sequential eager = new Sequential(new Dropout(0.5)).on(CPU, 5);
+        Step step = Step.of(x -> model.forward(x))) {
+      Tensor x = Tensor.ones(CPU, DType.F32, 50);
+      Set<String> masks = new HashSet<>();
+      for (int k = 0; k < 4; k++) {
+        float[] y = step.run(x).toFloats();
+        assertThat(y).isEqualTo(eager.forward(x).toFloats());
+        masks.add(Arrays.toString(y));
+      }
+      assertThat(masks).hasSize(4);
     }
   }
 

@@ -170,6 +170,21 @@ class OptimizerTest {
     assertThatIllegalArgumentException().isThrownBy(() -> new Sgd(List.of(), 0.1));
   }
 
+  @Test
+  void aParameterBelongsToTheOptimizerMadeLast() {
+    Tensor p = parameter(1);
+    try (Sgd first = new Sgd(List.of(p), 0.1)) {
+      backward(p, 1);
+      try (Sgd second = new Sgd(List.of(p), 0.5)) {
+        assertThatIllegalStateException()
+            .isThrownBy(first::step)
+            .withMessageContaining("another optimizer");
+        second.step();
+        assertThat(p.item()).isEqualTo(0.5);
+      }
+    }
+  }
+
   // State
 
   @Test

@@ -2,11 +2,13 @@ package dev.downhill.optim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.downhill.backend.Device;
 import dev.downhill.tensor.Step;
 import dev.downhill.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleFunction;
 import java.util.stream.LongStream;
@@ -118,7 +120,7 @@ class ScheduleTest {
 
   private static Sgd sgd(double... rates) {
     return new Sgd(
-        java.util.Arrays.stream(rates)
+        Arrays.stream(rates)
             .mapToObj(
                 r ->
                     new Optimizer.Group<>(
@@ -154,8 +156,7 @@ class ScheduleTest {
                 return x.mul(2);
               })) {
         Tensor x = Tensor.of(Device.cpu(), new float[] {1}, 1);
-        org.assertj.core.api.Assertions.assertThatIllegalStateException()
-            .isThrownBy(() -> step.run(x));
+        assertThatIllegalStateException().isThrownBy(() -> step.run(x));
       }
       assertThat(scheduler.steps()).isZero();
     }

@@ -4,6 +4,7 @@ import dev.downhill.tensor.Loss.BceWithLogits;
 import dev.downhill.tensor.Loss.CrossEntropy;
 import dev.downhill.tensor.Loss.Nll;
 import dev.downhill.tensor.Loss.Over;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -122,15 +123,24 @@ final class LossRows {
                         BceWithLogits.DEFAULT.withWeight(x.get(2)).withOver(Over.SUM))));
   }
 
-  private static OpRow classes(OpRow row) {
-    return row.on("one class", new long[] {1}, new long[] {}, new long[] {1})
-        .on("one sample", new long[] {3}, new long[] {}, new long[] {3})
-        .on("odd", new long[] {5, 3}, new long[] {5}, new long[] {3})
-        .on("matrix", new long[] {7, 4}, new long[] {7}, new long[] {4})
-        .on("pixels", new long[] {2, 3, 2}, new long[] {2, 2}, new long[] {3})
-        .on("rank 4", new long[] {2, 3, 1, 2}, new long[] {2, 1, 2}, new long[] {3});
-  }
+  /** Logits, class indices, class weights. */
+  private static final List<OpCase.Shapes> CLASSES =
+      List.of(
+          OpCase.Shapes.of("one sample", new long[] {3}, new long[] {}, new long[] {3}),
+          OpCase.Shapes.of("odd", new long[] {5, 3}, new long[] {5}, new long[] {3}),
+          OpCase.Shapes.of("matrix", new long[] {7, 4}, new long[] {7}, new long[] {4}),
+          OpCase.Shapes.of("pixels", new long[] {2, 3, 2}, new long[] {2, 2}, new long[] {3}),
+          OpCase.Shapes.of(
+              "rank 4", new long[] {2, 3, 1, 2}, new long[] {2, 1, 2}, new long[] {3}));
 
+  private static List<OpCase.Shapes> picked(int... inputs) {
+    return CLASSES.stream()
+        .map(
+            s ->
+                new OpCase.Shapes(
+                    s.kind(), Arrays.stream(inputs).mapToObj(i -> s.sizes().get(i)).toList()))
+        .toList();
+  }
 
   private static Tensor crossEntropy(List<Tensor> x, CrossEntropy options) {
     return Loss.crossEntropy(x.get(0), x.get(1), options);
@@ -138,25 +148,12 @@ final class LossRows {
 
   private static List<OpRow> classLosses() {
     Domain real = Domain.real();
-    Domain one = Domain.index(1);
     Domain three = Domain.index(3);
     CrossEntropy ce = CrossEntropy.DEFAULT;
     String method = "crossEntropy(Tensor, Tensor, CrossEntropy)";
-    OpRow weighted = classes(OpRow.of("crossEntropy weighted", real, one, Domain.positive()));
-    List<OpCase.Shapes> several =
-        weighted.shapes().stream().filter(s -> s.sizes().get(0).numel() > 1).toList();
-    List<OpCase.Shapes> pairs =
-        several.stream().map(s -> new OpCase.Shapes(s.kind(), s.sizes().subList(0, 2))).toList();
-    List<OpCase.Shapes> same =
-        several.stream()
-            .map(
-                s ->
-                    new OpCase.Shapes(
-                        s.kind(), List.of(s.sizes().get(0), s.sizes().get(0), s.sizes().get(2))))
-            .toList();
     return List.of(
         OpRow.of("crossEntropy", real, three)
-            .on(pairs)
+            .on(picked(0, 1))
             .call(
                 "crossEntropy(Tensor, Tensor)", "", x -> Loss.crossEntropy(x.get(0), x.get(1)))
             .call(method, "NONE", x -> crossEntropy(x, ce.withOver(Over.NONE)))
@@ -166,9 +163,8 @@ final class LossRows {
                 method,
                 "ignoring 1",
                 x -> crossEntropy(x, ce.withIgnoreIndex(1).withOver(Over.SUM))),
-        weighted.call(method, "weight", x -> crossEntropy(x, ce.withWeight(x.get(2)))),
-        OpRow.of("crossEntropy weighted classes", real, three, Domain.positive())
-            .on(several)
+        OpRow.of("crossEntropy weighted", real, three, Domain.positive())
+            .on(CLASSES)
             .call(method, "weight", x -> crossEntropy(x, ce.withWeight(x.get(2))))
             .call(
                 method,
@@ -180,10 +176,18 @@ final class LossRows {
                 x ->
                     crossEntropy(
                         x, ce.withWeight(x.get(2)).withIgnoreIndex(0).withOver(Over.NONE))),
-        OpRow.of("crossEntropy of probabilities", real, Domain.between(0, 1), Domain.positive())
-            .on(same)
+        OpRow.of("crossEntropy of probabilities", real, Domain.between(0, 1))
+            .on(picked(0, 0))
             .call(
                 "crossEntropy(Tensor, Tensor)", "", x -> Loss.crossEntropy(x.get(0), x.get(1)))
+            .call(method, "SUM", x -> crossEntropy(x, ce.withOver(Over.SUM)))
+            .call(method, "smoothing", x -> crossEntropy(x, ce.withLabelSmoothing(0.2))),
+        OpRow.of(
+                "crossEntropy of probabilities weighted",
+                real,
+                Domain.between(0, 1),
+                Domain.positive())
+            .on(picked(0, 0, 2))
             .call(
                 method,
                 "weight smoothing NONE",
@@ -192,7 +196,7 @@ final class LossRows {
                         x,
                         ce.withWeight(x.get(2)).withLabelSmoothing(0.2).withOver(Over.NONE))),
         OpRow.of("nll", real, three)
-            .on(pairs)
+            .on(picked(0, 1))
             .call("nll(Tensor, Tensor)", "", x -> Loss.nll(x.get(0), x.get(1)))
             .call(
                 "nll(Tensor, Tensor, Nll)",
@@ -201,7 +205,7 @@ final class LossRows {
                     Loss.nll(
                         x.get(0), x.get(1), Nll.DEFAULT.withIgnoreIndex(1).withOver(Over.SUM))),
         OpRow.of("nll weighted", real, three, Domain.positive())
-            .on(several)
+            .on(CLASSES)
             .call(
                 "nll(Tensor, Tensor, Nll)",
                 "weight",

@@ -42,6 +42,7 @@ final class OpCoverageTest {
     NO_OPERATORS.put("Tensor.requireGrad", "marks a leaf; see AutogradTest");
     NO_OPERATORS.put("Tensor.grad", "is the gradient itself; see AutogradTest");
     NO_OPERATORS.put("Tensor.detach", "cuts the graph; see AutogradTest");
+    NO_OPERATORS.put("Autograd.grad", "differentiates; see AutogradTest");
     NO_OPERATORS.put("Clip.totalNorm", "limits gradients in place, and has none");
   }
 

@@ -15,8 +15,9 @@ final class ReductionRows {
 
   static List<OpRow> all() {
     Domain real = Domain.real();
-    // Far enough from 0 that a product of 30 stays a number to differentiate.
-    Domain factors = Domain.between(-1.4, 1.4).avoiding(0, -0.1, 0.1);
+    // Near enough to 1 that a product of 30 stays a number to differentiate.
+    Domain factors = Domain.between(0.7, 1.5);
+    Domain zeros = Domain.between(-1, 3).multiplesOf(1);
     return List.of(
         OpRow.of("sum", real)
             .call("sum(Tensor, int[], boolean)", "0 keep", 1, x -> x.get(0).sum(dims(0), true))
@@ -47,6 +48,9 @@ final class ReductionRows {
         OpRow.of("prod", factors)
             .call("prod(Tensor, int, boolean)", "-1", x -> x.get(0).prod(-1, false))
             .call("prod(Tensor)", "", x -> x.get(0).prod())
+            .call("prod(Tensor, int, boolean)", "0 keep", x -> x.get(0).prod(0, true)),
+        OpRow.of("prod with zeros", zeros)
+            .call("prod(Tensor, int, boolean)", "-1", x -> x.get(0).prod(-1, false))
             .call("prod(Tensor, int, boolean)", "0 keep", x -> x.get(0).prod(0, true)),
         OpRow.of("max", real)
             .on(OpRow.SOME)

@@ -62,8 +62,7 @@ final class ShapeRows {
             .call(
                 "expand(Tensor, long[])",
                 "of unsqueezed",
-                x -> x.get(0).unsqueeze(-1).expand(x.get(0).unsqueeze(-1).shape().append(
-                    dev.downhill.shape.Shape.SCALAR).with(x.get(0).dim(), 2).toArray())),
+                x -> x.get(0).unsqueeze(-1).expand(x.get(0).shape().insert(x.get(0).dim(), 2).toArray())),
         OpRow.of("repeat", real)
             .call("repeat(Tensor, long[])", "2 1 ...", x -> x.get(0).repeat(repeats(x.get(0), 2, 1)))
             .call(
@@ -212,7 +211,10 @@ final class ShapeRows {
     Domain exact = Domain.real().multiplesOf(0x1p-8);
     return List.of(
         OpRow.of("contiguous", Domain.real())
-            .call("contiguous(Tensor)", "", x -> x.get(0).contiguous()),
+            .call(
+                "contiguous(Tensor)",
+                "of transposed",
+                x -> x.get(0).transpose(0, -1).contiguous()),
         // Steps and numbers that a narrower type holds exactly.
         OpRow.of("to dtype", exact)
             .call("to(Tensor, DType)", "and back", x -> thereAndBack(x.get(0)))

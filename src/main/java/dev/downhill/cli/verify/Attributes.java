@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * An object of a case: its attributes, or those of a part of it. It remembers which were read, so that
- * a case whose attributes are not all understood is not run as if it had none.
+ * An object of a case: its attributes, or those of a part of it. It remembers which were read, so
+ * that a case whose attributes are not all understood is not run as if it had none.
  */
 final class Attributes {
   private final String where;

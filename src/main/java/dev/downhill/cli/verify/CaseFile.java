@@ -37,7 +37,8 @@ final class CaseFile implements Closeable {
     try {
       list = MAPPER.readTree(json == null ? "" : json);
     } catch (JacksonException e) {
-      throw new CheckpointException(path + ": metadata key cases: not JSON: " + e.getOriginalMessage(), e);
+      throw new CheckpointException(
+          path + ": metadata key cases: not JSON: " + e.getOriginalMessage(), e);
     }
     if (!list.isArray()) {
       throw new CheckpointException(

@@ -6,14 +6,14 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a result is the one expected. Dtypes and shapes must be equal, and so must integers and truth
- * values; floating-point numbers match if both are NaN, if they are equal, infinities included, or if
- * both are finite and {@code |actual - expected| <= atol + rtol |expected|}.
+ * When a result is the one expected. Dtypes and shapes must be equal, and so must integers and
+ * truth values; floating-point numbers match if both are NaN, if they are equal, infinities
+ * included, or if both are finite and {@code |actual - expected| <= atol + rtol |expected|}.
  */
 record Comparison(double rtol, double atol) {
   /**
-   * What is wrong with a result, in words: the first element that differs with both values and their
-   * distance, and how many do. Null if nothing is.
+   * What is wrong with a result, in words: the first element that differs with both values and
+   * their distance, and how many do. Null if nothing is.
    */
   @Nullable String difference(Values expected, Values actual) {
     if (expected.dtype() != actual.dtype() || !expected.shape().equals(actual.shape())) {
@@ -50,7 +50,9 @@ record Comparison(double rtol, double atol) {
     double a = actual.number(i);
     return a == e
         || (Double.isNaN(a) && Double.isNaN(e))
-        || (Double.isFinite(a) && Double.isFinite(e) && Math.abs(a - e) <= atol + rtol * Math.abs(e));
+        || (Double.isFinite(a)
+            && Double.isFinite(e)
+            && Math.abs(a - e) <= atol + rtol * Math.abs(e));
   }
 
   private static String error(Values expected, Values actual, long i) {

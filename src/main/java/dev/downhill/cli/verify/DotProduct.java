@@ -6,8 +6,8 @@ import dev.downhill.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a user rates an item: the dot product of their rows, plus a number for each if there are biases.
- * x int64 (N, 2), each row a user and an item; y (N).
+ * How a user rates an item: the dot product of their rows, plus a number for each if there are
+ * biases. x int64 (N, 2), each row a user and an item; y (N).
  */
 final class DotProduct extends Layer {
   private final Embedding user;

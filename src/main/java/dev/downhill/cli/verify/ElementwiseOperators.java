@@ -73,10 +73,8 @@ final class ElementwiseOperators {
   }
 
   private static void arithmetic(Operators table) {
-    table.one(
-        "add", (call, a) -> call.in("input").add(call.in("other"), a.number("alpha")));
-    table.one(
-        "sub", (call, a) -> call.in("input").sub(call.in("other"), a.number("alpha")));
+    table.one("add", (call, a) -> call.in("input").add(call.in("other"), a.number("alpha")));
+    table.one("sub", (call, a) -> call.in("input").sub(call.in("other"), a.number("alpha")));
     table.binary("mul", "other", Tensor::mul);
     table.binary("div", "other", Tensor::div);
     table.binary("pow", "exponent", Tensor::pow);
@@ -91,8 +89,7 @@ final class ElementwiseOperators {
     table.binary("le", "other", Tensor::le);
     table.binary("gt", "other", Tensor::gt);
     table.binary("ge", "other", Tensor::ge);
-    table.one(
-        "where", (call, _) -> call.in("input").where(call.in("condition"), call.in("other")));
+    table.one("where", (call, _) -> call.in("input").where(call.in("condition"), call.in("other")));
     table.one(
         "masked_fill",
         (call, a) -> call.in("input").maskedFill(call.in("mask"), a.number("value")));

@@ -44,21 +44,19 @@ final class Layouts {
       return x.permute(order).contiguous().permute(inverse);
     }
     Shape shape = x.shape();
-    switch (kind) {
-      case "transpose" -> {
-        return x.transpose(-1, -2).contiguous().transpose(-1, -2);
-      }
+    return switch (kind) {
+      case "transpose" -> x.transpose(-1, -2).contiguous().transpose(-1, -2);
       case "step2" -> {
         int last = x.dim() - 1;
         Tensor base = between(x, shape.with(last, 2 * shape.size(last)));
-        return base.slice(last, 0, Long.MAX_VALUE, 2).copyFrom(x);
+        yield base.slice(last, 0, Long.MAX_VALUE, 2).copyFrom(x);
       }
       case "offset" -> {
         Tensor base = between(x, shape.with(0, shape.size(0) + 3));
-        return base.slice(0, 2, 2 + shape.size(0), 1).copyFrom(x);
+        yield base.slice(0, 2, 2 + shape.size(0), 1).copyFrom(x);
       }
       default -> throw new Unsupported("no layout " + kind);
-    }
+    };
   }
 
   private static int[] numbers(String kind) {

@@ -10,13 +10,11 @@ final class LossOperators {
   static void addTo(Operators table) {
     table.one("softmax", (call, a) -> Softmax.softmax(call.in("input"), a.dim("dim")));
     table.one("log_softmax", (call, a) -> Softmax.logSoftmax(call.in("input"), a.dim("dim")));
-    table.one(
-        "mse_loss", (call, a) -> Loss.mse(call.in("input"), call.in("target"), over(a)));
+    table.one("mse_loss", (call, a) -> Loss.mse(call.in("input"), call.in("target"), over(a)));
     table.one("l1_loss", (call, a) -> Loss.l1(call.in("input"), call.in("target"), over(a)));
     table.one(
         "smooth_l1_loss",
-        (call, a) ->
-            Loss.smoothL1(call.in("input"), call.in("target"), a.number("beta"), over(a)));
+        (call, a) -> Loss.smoothL1(call.in("input"), call.in("target"), a.number("beta"), over(a)));
     table.one(
         "huber_loss",
         (call, a) -> Loss.huber(call.in("input"), call.in("target"), a.number("delta"), over(a)));

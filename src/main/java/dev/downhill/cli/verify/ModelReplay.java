@@ -34,8 +34,7 @@ final class ModelReplay implements Replay {
       try (Optimizer o =
           Optimizers.of(optimizer.text("name"), optimizer.object("args"), model.parameters())) {
         double[] losses = train(c, device, model, o, scheduler(o, schedule), loss, clip, steps);
-        Values actual =
-            new Values(DType.F64, Shape.of(steps), MemorySegment.ofArray(losses));
+        Values actual = new Values(DType.F64, Shape.of(steps), MemorySegment.ofArray(losses));
         checks.equal("out.losses", c.values("out.losses"), actual);
       }
       model.eval();
@@ -55,8 +54,7 @@ final class ModelReplay implements Replay {
   }
 
   /** The state of a case; a model that does not count its batches does not get their number. */
-  private static Map<String, Tensor> tensors(
-      Case c, String prefix, Layer model, Device device) {
+  private static Map<String, Tensor> tensors(Case c, String prefix, Layer model, Device device) {
     Map<String, Tensor> state = new LinkedHashMap<>();
     for (String name : c.names(prefix)) {
       if (model.state().containsKey(name) || !name.endsWith("num_batches_tracked")) {

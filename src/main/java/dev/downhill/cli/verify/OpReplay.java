@@ -73,7 +73,8 @@ final class OpReplay implements Replay {
       return;
     }
     List<@Nullable Tensor> gradients =
-        Autograd.grad(ys, names.stream().map(inputs::get).toList(), seeds, Autograd.Backward.DEFAULT);
+        Autograd.grad(
+            ys, names.stream().map(inputs::get).toList(), seeds, Autograd.Backward.DEFAULT);
     for (int i = 0; i < names.size(); i++) {
       checks.equal("din." + names.get(i), gradients.get(i));
     }

@@ -17,8 +17,7 @@ final class ShapeOperators {
   private static void views(Operators table) {
     table.one("reshape", (call, a) -> call.in("input").reshape(a.integers("shape")));
     table.one("permute", (call, a) -> call.in("input").permute(a.dimList("dims")));
-    table.one(
-        "transpose", (call, a) -> call.in("input").transpose(a.dim("dim0"), a.dim("dim1")));
+    table.one("transpose", (call, a) -> call.in("input").transpose(a.dim("dim0"), a.dim("dim1")));
     table.one("expand", (call, a) -> call.in("input").expand(a.integers("size")));
     table.one("unsqueeze", (call, a) -> call.in("input").unsqueeze(a.dim("dim")));
     table.one(
@@ -62,14 +61,11 @@ final class ShapeOperators {
   private static void indexing(Operators table) {
     table.one("gather", (call, a) -> call.in("input").gather(a.dim("dim"), call.in("index")));
     table.one(
-        "index_select",
-        (call, a) -> call.in("input").indexSelect(a.dim("dim"), call.in("index")));
+        "index_select", (call, a) -> call.in("input").indexSelect(a.dim("dim"), call.in("index")));
     table.one(
         "scatter_add",
-        (call, a) ->
-            call.in("input").scatterAdd(a.dim("dim"), call.in("index"), call.in("src")));
-    table.one(
-        "one_hot", (call, a) -> Indexing.oneHot(call.in("input"), a.integer("num_classes")));
+        (call, a) -> call.in("input").scatterAdd(a.dim("dim"), call.in("index"), call.in("src")));
+    table.one("one_hot", (call, a) -> Indexing.oneHot(call.in("input"), a.integer("num_classes")));
     table.one(
         "embedding",
         (call, a) ->

@@ -52,8 +52,7 @@ record Values(DType dtype, Shape shape, MemorySegment bytes) {
     return switch (dtype) {
       case F64 -> bytes.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8);
       case F32 -> bytes.get(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4);
-      case BF16 ->
-          Float.intBitsToFloat(bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2) << 16);
+      case BF16 -> Float.intBitsToFloat(bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2) << 16);
       case I64, I32, U8, BOOL -> throw new AssertionError(dtype);
     };
   }

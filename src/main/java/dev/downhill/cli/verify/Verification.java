@@ -93,13 +93,13 @@ public final class Verification {
     }
     List<Skipped> skipped = new ArrayList<>();
     run.lacks.forEach((lack, names) -> skipped.add(new Skipped(lack.op, lack.reason, names)));
-    return new Report(
-        files.size(), run.cases, run.passed, run.failed, skipped, run.comparisons);
+    return new Report(files.size(), run.cases, run.passed, run.failed, skipped, run.comparisons);
   }
 
   private static List<Path> files(Path folder) {
     if (!Files.isDirectory(folder)) {
-      throw new IllegalArgumentException("verify: expected a folder of cases, got none at " + folder);
+      throw new IllegalArgumentException(
+          "verify: expected a folder of cases, got none at " + folder);
     }
     List<Path> files;
     try (Stream<Path> list = Files.list(folder)) {
@@ -108,7 +108,8 @@ public final class Verification {
       throw new UncheckedIOException(e);
     }
     if (files.isEmpty()) {
-      throw new DataException("verify: expected *.safetensors files of cases in %s, got none".formatted(folder));
+      throw new DataException(
+          "verify: expected *.safetensors files of cases in %s, got none".formatted(folder));
     }
     return files;
   }

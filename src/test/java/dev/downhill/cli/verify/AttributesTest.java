@@ -16,7 +16,10 @@ class AttributesTest {
 
   @Test
   void numbersMayBeIntegersTextsOrNull() {
-    Attributes a = of("{\"i\": 2, \"d\": 0.5, \"up\": \"inf\", \"down\": \"-inf\", \"no\": \"nan\", \"n\": null}");
+    Attributes a =
+        of(
+            "{\"i\": 2, \"d\": 0.5, \"up\": \"inf\", \"down\": \"-inf\", \"no\": \"nan\", \"n\":"
+                + " null}");
     assertThat(a.number("i")).isEqualTo(2);
     assertThat(a.number("d")).isEqualTo(0.5);
     assertThat(a.number("up")).isEqualTo(Double.POSITIVE_INFINITY);

@@ -89,8 +89,7 @@ class ComparisonTest {
   @Test
   void namesTheFirstElementThatDiffers() {
     Shape shape = Shape.of(2, 3);
-    assertThat(
-            LOOSE.difference(f64(shape, 0, 1, 2, 3, 4, 5), f64(shape, 0, 1, 2, 3, 4.5, 7)))
+    assertThat(LOOSE.difference(f64(shape, 0, 1, 2, 3, 4, 5), f64(shape, 0, 1, 2, 3, 4.5, 7)))
         .isEqualTo("[1, 1]: expected 4.0, got 4.5, error 0.500, 2 of 6 differ");
   }
 

@@ -1,0 +1,262 @@
+package dev.downhill.backend.cpu;
+
+import dev.downhill.backend.Backend;
+import dev.downhill.backend.Binary;
+import dev.downhill.backend.Buffer;
+import dev.downhill.backend.Draw;
+import dev.downhill.backend.MemoryUse;
+import dev.downhill.backend.Reduce;
+import dev.downhill.backend.Unary;
+import dev.downhill.backend.Update;
+import dev.downhill.backend.UpdateTable;
+import dev.downhill.backend.View;
+import dev.downhill.shape.DType;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/**
+ * One CPU device: hands each call of the contract to its family. {@code bf16} goes through {@link
+ * WideViews} here, so that the families compute in {@code f32} and {@code f64} alone; those that only
+ * move elements take it as it is.
+ */
+final class CpuBackend implements Backend {
+  private final CpuPool pool;
+  private final Workers workers;
+  private final CpuElementwise elementwise;
+  private final CpuReduce reduce;
+  private final CpuMatmul matmul;
+  private final CpuIndexing indexing;
+  private final CpuRandom random;
+  private final CpuSoftmax softmax;
+  private final CpuUpdate update;
+  private final WideViews wide;
+
+  CpuBackend(CpuPool pool, Workers workers) {
+    this.pool = pool;
+    this.workers = workers;
+    this.elementwise = new CpuElementwise(workers);
+    this.reduce = new CpuReduce(workers);
+    this.matmul = new CpuMatmul(workers);
+    this.indexing = new CpuIndexing(workers);
+    this.random = new CpuRandom(workers);
+    this.softmax = new CpuSoftmax(workers);
+    this.update = new CpuUpdate(workers);
+    this.wide = new WideViews(pool, elementwise);
+  }
+
+  // Memory and control
+
+  @Override
+  public Buffer allocate(DType dtype, long numel) {
+    return pool.allocate(dtype, numel);
+  }
+
+  @Override
+  public void free(Buffer buffer) {
+    pool.free((CpuBuffer) buffer);
+  }
+
+  @Override
+  public void upload(MemorySegment source, View y) {
+    MemorySegment.copy(source, 0, CpuBuffer.segment(y), start(y), bytes(y));
+  }
+
+  @Override
+  public void download(View x, MemorySegment target) {
+    MemorySegment.copy(CpuBuffer.segment(x), start(x), target, 0, bytes(x));
+  }
+
+  private static long start(View view) {
+    assert view.layout().isContiguous() : view;
+    return bytes(view) == 0 ? 0 : view.layout().offset() * view.dtype().bytes();
+  }
+
+  private static long bytes(View view) {
+    return view.shape().numel() * view.dtype().bytes();
+  }
+
+  /** Does nothing: every call has done its work when it returns. */
+  @Override
+  public void synchronize() {}
+
+  @Override
+  public MemoryUse memory() {
+    return pool.use();
+  }
+
+  @Override
+  public String describe() {
+    return "%s, %d thread%s, %s"
+        .formatted(
+            model(),
+            workers.threads(),
+            workers.threads() == 1 ? "" : "s",
+            Simd.AVAILABLE ? Lanes.SPECIES.vectorBitSize() + "-bit vectors" : "no vectors");
+  }
+
+  private static String model() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .findFirst()
+          .orElse(System.getProperty("os.arch"));
+    } catch (IOException e) {
+      return System.getProperty("os.arch");
+    }
+  }
+
+  // Elementwise
+
+  @Override
+  public void copy(View x, View y) {
+    elementwise.copy(x, y);
+  }
+
+  @Override
+  public void fill(View y, double value) {
+    elementwise.fill(y, value);
+  }
+
+  @Override
+  public void arange(View y, double start, double step) {
+    elementwise.arange(y, start, step);
+  }
+
+  @Override
+  public void unary(Unary op, View x, double a, double b, View y) {
+    try (WideViews w = wide) {
+      elementwise.unary(op, w.in(x), a, b, w.out(y));
+      w.finish();
+    }
+  }
+
+  @Override
+  public void unaryBackward(Unary op, View saved, View dy, double a, double b, View dx) {
+    try (WideViews w = wide) {
+      elementwise.unaryBackward(op, w.in(saved), w.in(dy), a, b, w.out(dx));
+      w.finish();
+    }
+  }
+
+  @Override
+  public void binary(Binary op, View x, View y, View z) {
+    try (WideViews w = wide) {
+      elementwise.binary(op, w.in(x), w.in(y), w.out(z));
+      w.finish();
+    }
+  }
+
+  @Override
+  public void binary(Binary op, View x, double y, View z) {
+    try (WideViews w = wide) {
+      elementwise.binary(op, w.in(x), CpuElementwise.round(y, x.dtype()), w.out(z));
+      w.finish();
+    }
+  }
+
+  @Override
+  public void binary(Binary op, double x, View y, View z) {
+    try (WideViews w = wide) {
+      elementwise.binary(op, CpuElementwise.round(x, y.dtype()), w.in(y), w.out(z));
+      w.finish();
+    }
+  }
+
+  @Override
+  public void where(View condition, View x, View y, View z) {
+    elementwise.where(condition, x, y, z);
+  }
+
+  // Reductions
+
+  @Override
+  public void reduce(Reduce op, View x, View y) {
+    try (WideViews w = wide) {
+      reduce.reduce(op, w.in(x), w.out(y));
+      w.finish();
+    }
+  }
+
+  @Override
+  public void argReduce(Reduce op, View x, int dim, View y) {
+    try (WideViews w = wide) {
+      reduce.argReduce(op, w.in(x), dim, y);
+    }
+  }
+
+  @Override
+  public void cumsum(View x, int dim, View y) {
+    try (WideViews w = wide) {
+      reduce.cumsum(w.in(x), dim, w.out(y));
+      w.finish();
+    }
+  }
+
+  // Matrix product
+
+  @Override
+  public void matmul(View a, View b, double alpha, double beta, View y) {
+    try (WideViews w = wide) {
+      matmul.matmul(w.in(a), w.in(b), alpha, beta, beta == 0 ? w.out(y) : w.inOut(y));
+      w.finish();
+    }
+  }
+
+  // Indexing
+
+  @Override
+  public void gather(View x, int dim, View index, View y) {
+    indexing.gather(x, dim, index, y);
+  }
+
+  @Override
+  public void scatterAdd(View x, int dim, View index, View y) {
+    try (WideViews w = wide) {
+      indexing.scatterAdd(w.in(x), dim, index, w.inOut(y));
+      w.finish();
+    }
+  }
+
+  // Random numbers
+
+  @Override
+  public void random(
+      Draw draw, long seed, long stream, View base, long offset, double p, View y) {
+    try (WideViews w = wide) {
+      random.random(draw, seed, stream, base, offset, p, w.out(y));
+      w.finish();
+    }
+  }
+
+  // Softmax
+
+  @Override
+  public void softmax(View x, boolean log, View y) {
+    try (WideViews w = wide) {
+      softmax.softmax(w.in(x), log, w.out(y));
+      w.finish();
+    }
+  }
+
+  @Override
+  public void softmaxBackward(View y, View dy, boolean log, View dx) {
+    try (WideViews w = wide) {
+      softmax.softmaxBackward(w.in(y), w.in(dy), log, w.out(dx));
+      w.finish();
+    }
+  }
+
+  // Training
+
+  @Override
+  public void update(Update update, UpdateTable table, View groups, View skip) {
+    try (WideViews w = wide) {
+      this.update.update(update, w.inOut(table), groups, skip);
+      w.finish();
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.downhill.backend.cpu;
+
+import dev.downhill.backend.Backend;
+import dev.downhill.backend.BackendProvider;
+import dev.downhill.backend.DeviceException;
+import java.util.Optional;
+
+/**
+ * The CPU: always there. The devices {@code cpu:0} to {@code cpu:63} have each a memory pool and
+ * threads of their own, on the same processor. The system property {@code downhill.threads} says how
+ * many threads, by default one for each processor.
+ */
+public final class CpuProvider implements BackendProvider {
+  private static final String THREADS = "downhill.threads";
+  private static final int DEVICES = 64;
+
+  /** For the service loader. */
+  public CpuProvider() {}
+
+  @Override
+  public String kind() {
+    return "cpu";
+  }
+
+  @Override
+  public int preference() {
+    return 0;
+  }
+
+  @Override
+  public Optional<String> unavailable() {
+    return Optional.empty();
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException if a {@code downhill} system property has a value that makes no
+   *     sense
+   */
+  @Override
+  public Backend open(int index) {
+    if (index < 0 || index >= DEVICES) {
+      throw new DeviceException(
+          "device cpu:%d: expected cpu:0 to cpu:%d".formatted(index, DEVICES - 1));
+    }
+    return new CpuBackend(CpuPool.configured(), new Workers(threads()));
+  }
+
+  private static int threads() {
+    String value = System.getProperty(THREADS);
+    if (value == null) {
+      return Runtime.getRuntime().availableProcessors();
+    }
+    if (!value.matches("[1-9]\\d{0,3}")) {
+      throw new IllegalArgumentException(
+          "%s: expected a number of threads from 1 to 9999, got '%s'".formatted(THREADS, value));
+    }
+    return Integer.parseInt(value);
+  }
+}

@@ -1,0 +1,39 @@
+package dev.downhill.backend.cpu;
+
+import java.lang.System.Logger.Level;
+
+/**
+ * Whether the Vector API is there, and how wide its vectors shall be. Mentions none of its types:
+ * classes that do are touched only where {@link #AVAILABLE}.
+ */
+final class Simd {
+  /** Whether loops can run on vectors; if not, a warning has said what to do. */
+  static final boolean AVAILABLE = available();
+
+  /** The bits of a vector, or 0 for what the machine prefers. */
+  static final int BITS = bits(System.getProperty("downhill.vector.bits", "preferred"));
+
+  private Simd() {}
+
+  private static boolean available() {
+    boolean there = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    if (!there) {
+      System.getLogger(Simd.class.getName())
+          .log(
+              Level.WARNING,
+              "The CPU backend runs scalar loops, several times slower: run java with"
+                  + " --add-modules jdk.incubator.vector");
+    }
+    return there;
+  }
+
+  private static int bits(String value) {
+    return switch (value) {
+      case "preferred" -> 0;
+      case "128", "256", "512" -> Integer.parseInt(value);
+      default ->
+          throw new IllegalArgumentException(
+              "downhill.vector.bits: expected 128, 256 or 512, got '%s'".formatted(value));
+    };
+  }
+}

@@ -1,0 +1,67 @@
+package dev.downhill.backend.cpu;
+
+import java.util.Arrays;
+
+/** Rows of {@code f64}; the sums have the order of {@link SoftmaxRowF32}. */
+final class SoftmaxRowF64 implements SoftmaxRow {
+  private final double[] lanes = new double[CpuSoftmax.LANES];
+  private double[] a = {};
+  private double[] b = {};
+
+  @Override
+  public void forward(Rows x, boolean log, Rows y, long row) {
+    int n = room(Math.toIntExact(x.length()));
+    x.load(row, a);
+    double max = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < n; i++) {
+      max = a[i] > max ? a[i] : max;
+    }
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      double z = a[i] - max;
+      double e = CpuMath.exp(z);
+      lanes[i % CpuSoftmax.LANES] += e;
+      a[i] = log ? z : e;
+    }
+    double sum = fold();
+    double logSum = CpuMath.log(sum);
+    for (int i = 0; i < n; i++) {
+      a[i] = log ? a[i] - logSum : a[i] / sum;
+    }
+    y.store(a, row);
+  }
+
+  @Override
+  public void backward(Rows y, Rows dy, boolean log, Rows dx, long row) {
+    int n = room(Math.toIntExact(y.length()));
+    y.load(row, a);
+    dy.load(row, b);
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      int lane = i % CpuSoftmax.LANES;
+      lanes[lane] = log ? lanes[lane] + b[i] : Math.fma(a[i], b[i], lanes[lane]);
+    }
+    double sum = fold();
+    for (int i = 0; i < n; i++) {
+      b[i] = log ? Math.fma(CpuMath.exp(a[i]), -sum, b[i]) : a[i] * (b[i] - sum);
+    }
+    dx.store(b, row);
+  }
+
+  private int room(int length) {
+    if (a.length < length) {
+      a = new double[length];
+      b = new double[length];
+    }
+    return length;
+  }
+
+  private double fold() {
+    for (int half = CpuSoftmax.LANES / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        lanes[i] += lanes[i + half];
+      }
+    }
+    return lanes[0];
+  }
+}

@@ -1,0 +1,58 @@
+package dev.downhill.backend.cpu;
+
+import dev.downhill.backend.UpdateTable;
+import dev.downhill.backend.View;
+import dev.downhill.shape.DType;
+import java.lang.foreign.MemorySegment;
+
+/** The memory of one parameter, its gradient and its state during a step; places in elements. */
+abstract sealed class UpdateRow permits SgdRow, AdamRow {
+  final MemorySegment p;
+  final MemorySegment g;
+  final long pi;
+  final long gi;
+  private final DType dtype;
+  private final long numel;
+  private final View counters;
+
+  UpdateRow(UpdateTable.Row row) {
+    p = CpuBuffer.segment(row.parameter());
+    g = CpuBuffer.segment(row.gradient());
+    pi = row.parameter().layout().offset();
+    gi = row.gradient().layout().offset();
+    dtype = row.parameter().dtype();
+    numel = row.parameter().shape().numel();
+    counters = row.counters();
+  }
+
+  final double counter(int i) {
+    return Scalars.loadF64(CpuBuffer.segment(counters), counterAt(i));
+  }
+
+  final void setCounter(int i, double value) {
+    Scalars.storeF64(value, CpuBuffer.segment(counters), counterAt(i));
+  }
+
+  private long counterAt(int i) {
+    long stride = counters.shape().rank() == 0 ? 0 : counters.layout().stride(0);
+    return (counters.layout().offset() + i * stride) * Double.BYTES;
+  }
+
+  /** Updates one chunk of {@link CpuUpdate#CHUNK} elements. */
+  final void run(long chunk) {
+    long from = chunk * CpuUpdate.CHUNK;
+    long to = Math.min(numel, from + CpuUpdate.CHUNK);
+    if (dtype == DType.F64) {
+      f64(from, to);
+    } else {
+      f32(Simd.AVAILABLE ? vectors(from, to) : from, to);
+    }
+  }
+
+  /** Updates whole vectors and returns the first element that is left. */
+  abstract long vectors(long from, long to);
+
+  abstract void f32(long from, long to);
+
+  abstract void f64(long from, long to);
+}

@@ -1,0 +1,133 @@
+package dev.downhill.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.downhill.backend.Reduce;
+import dev.downhill.backend.Update;
+import dev.downhill.backend.UpdateTable;
+import dev.downhill.backend.View;
+import dev.downhill.shape.DType;
+import dev.downhill.shape.Shape;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The same bits with narrower vectors and without the Vector API, each in a process of its own
+ * because both are constants of a process.
+ */
+final class CpuBitsTest {
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=128",
+        "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=256",
+        "-Xshare:auto"
+      })
+  void bits_areThoseOfThisProcess(String flags) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(Arrays.asList(flags.split(" ")));
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), CpuBitsTest.class.getName()));
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String output =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertThat(process.waitFor()).isZero();
+    assertThat(output).isEqualTo(digest());
+  }
+
+  /** Prints the digest of this process. */
+  public static void main(String[] args) {
+    System.out.println(digest());
+  }
+
+  private static String digest() {
+    List<String> lines = new ArrayList<>();
+    try (Workers workers = new Workers(2)) {
+      products(lines, new CpuMatmul(workers));
+      reductions(lines, new CpuReduce(workers));
+      sums(lines, new CpuIndexing(workers));
+      steps(lines, new CpuUpdate(workers));
+    }
+    return String.join(System.lineSeparator(), lines);
+  }
+
+  private static void products(List<String> lines, CpuMatmul matmul) {
+    int[][] shapes = {{70, 37, 300}, {5, 90, 12}, {33, 3, 65}};
+    for (int i = 0; i < 12; i++) {
+      int[] s = shapes[i / 4];
+      View a = (i & 1) != 0 ? transposed(normal(s[2], s[0])) : normal(s[0], s[2]);
+      View b = (i & 2) != 0 ? transposed(normal(s[1], s[2])) : normal(s[2], s[1]);
+      View y = normal(s[0], s[1]);
+      matmul.matmul(a, b, 1, 0, y);
+      lines.add("matmul " + i + " " + hash(y));
+      matmul.matmul(a, b, -0.3, 1.1, y);
+      lines.add("matmul " + i + " " + hash(y));
+    }
+  }
+
+  private static View transposed(View x) {
+    return x.with(x.layout().transpose(0, 1));
+  }
+
+  private static void reductions(List<String> lines, CpuReduce reduce) {
+    View x = normal(5000, 43);
+    for (Reduce op : Reduce.values()) {
+      for (Shape shape : List.of(Shape.of(1, 43), Shape.of(5000, 1), Shape.of(1, 1))) {
+        View y = Elements.zeros(DType.F32, shape.toArray());
+        reduce.reduce(op, x, y);
+        lines.add(op + " " + shape + " " + hash(y));
+      }
+    }
+  }
+
+  private static void sums(List<String> lines, CpuIndexing indexing) {
+    View index = Elements.zeros(DType.I64, 100, 1);
+    double[] rows = new double[100];
+    Arrays.setAll(rows, i -> i * i % 7);
+    Elements.set(index, rows);
+    View y = normal(7, 45);
+    View expanded = index.with(index.layout().expand(Shape.of(100, 45)));
+    indexing.scatterAdd(normal(100, 45), 0, expanded, y);
+    lines.add("scatterAdd " + hash(y));
+  }
+
+  private static void steps(List<String> lines, CpuUpdate updater) {
+    double[] sgd = {0.1, 0.9, 0.1, 0.01, 1, 0};
+    double[] adam = {0.1, 0.9, 0.99, 1e-8, 0.01, 1, 0};
+    for (Update update : Update.values()) {
+      double[] scalars = update == Update.SGD ? sgd : adam;
+      View p = normal(1, 53);
+      View counters = Elements.set(Elements.zeros(DType.F64, 3), 0, 1, 1);
+      List<View> states = List.of(normal(1, 53), Elements.zeros(DType.F32, 1, 53));
+      UpdateTable table =
+          new UpdateTable(List.of(new UpdateTable.Row(p, normal(1, 53), states, counters, 0)));
+      View groups = Elements.set(Elements.zeros(DType.F64, 1, scalars.length), scalars);
+      for (int i = 0; i < 3; i++) {
+        updater.update(update, table, groups, Elements.zeros(DType.BOOL, 1));
+      }
+      lines.add(update + " " + hash(p));
+    }
+  }
+
+  /** Standard normal, the same for the same sizes. */
+  private static View normal(long rows, long cols) {
+    SplittableRandom random = new SplittableRandom(rows * 1000 + cols);
+    double[] values = new double[(int) (rows * cols)];
+    Arrays.setAll(values, i -> random.nextGaussian());
+    return Elements.set(Elements.zeros(DType.F32, rows, cols), values);
+  }
+
+  private static int hash(View y) {
+    return Arrays.hashCode(Elements.get(y));
+  }
+}
