@@ -32,7 +32,7 @@ class ArchitectureTest {
       shape        |                       |
       autograd     |                       |
       backend      | shape                 |
-      backend.cpu  | backend shape         |
+      backend.cpu  | backend shape         | com.sun.management
       backend.cuda | backend shape         | jcuda
       tensor       | shape backend autograd |
       nn           | tensor shape          |

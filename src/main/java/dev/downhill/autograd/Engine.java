@@ -11,16 +11,17 @@ import org.jspecify.annotations.Nullable;
  * The backward pass. Nodes are visited once each, in descending order of their numbers, when all
  * contributions to them have arrived; there is no recursion, so depth is limited by memory alone.
  *
- * <p>The first contribution to a node is kept by reference, the second makes a fresh sum, later ones
- * are added in place if nobody else holds the sum. Each gradient is let go as soon as it was used.
+ * <p>The first contribution to a node is kept by reference, the second makes a fresh sum, later
+ * ones are added in place if nobody else holds the sum. Each gradient is let go as soon as it was
+ * used.
  *
  * @param <V> the kind of value
  */
 public final class Engine<V> {
 
   /**
-   * Sees every contribution, and may replace it: for explanations, for finding the first bad number,
-   * and for tests that must notice a wrong rule.
+   * Sees every contribution, and may replace it: for explanations, for finding the first bad
+   * number, and for tests that must notice a wrong rule.
    *
    * @param <V> the kind of value
    */

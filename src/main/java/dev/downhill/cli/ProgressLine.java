@@ -3,6 +3,7 @@ package dev.downhill.cli;
 import dev.downhill.train.History;
 import dev.downhill.train.Progress;
 import dev.downhill.train.Trainer;
+import java.io.Console;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
@@ -17,12 +18,18 @@ import org.jspecify.annotations.Nullable;
 final class ProgressLine implements Trainer.Listener, AutoCloseable {
   private static final long LINES_EVERY_NANOS = 5_000_000_000L;
 
-  private final boolean terminal = System.console() != null && System.console().isTerminal();
+  private final boolean terminal = isTerminal();
   private @Nullable ProgressBar bar;
   private String validation = "";
   private long lastLine = System.nanoTime();
 
   ProgressLine() {}
+
+  @SuppressWarnings("SystemConsoleNull") // it may be null still, where there is none at all
+  private static boolean isTerminal() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
+  }
 
   @Override
   public void progress(Progress p) {

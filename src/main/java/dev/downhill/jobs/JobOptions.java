@@ -15,9 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param epochs how often all examples are seen
  * @param batchSize examples a batch
  * @param lr the learning rate
- * @param optimizer {@code sgd}, {@code adam} or {@code adamw}
- * @param schedule {@code constant}, {@code cosine}, {@code step}, {@code exponential} or {@code
- *     linear}
+ * @param optimizer one of {@link #OPTIMIZERS}
+ * @param schedule one of {@link #SCHEDULES}
  * @param steps stop after so many optimiser steps
  * @param seed of all that is random
  * @param out the run folder to make

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -149,7 +148,7 @@ public final class Autograd {
    */
   public static List<@Nullable Tensor> grad(
       List<Tensor> ys, List<Tensor> xs, List<@Nullable Tensor> seeds, Backward options) {
-    Map<Node<Tensor>, @Nullable Tensor> found = new IdentityHashMap<>();
+    IdentityHashMap<Node<Tensor>, @Nullable Tensor> found = new IdentityHashMap<>();
     for (Tensor x : xs) {
       x.check("grad");
       if (x.node() == null) {

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * Tensor y = cube.apply(x);
  * }</pre>
  *
- * <p>Check it with {@link GradientCheck}. If backward is made of operators that have gradients, second
- * derivatives work too.
+ * <p>Check it with {@link GradientCheck}. If backward is made of operators that have gradients,
+ * second derivatives work too.
  */
 public abstract class Function {
   private final String name;
@@ -65,8 +65,8 @@ public abstract class Function {
     private Context() {}
 
     /**
-     * Keeps tensors for backward: inputs, the result, or others. They are held until backward has run,
-     * and a later change in place is noticed.
+     * Keeps tensors for backward: inputs, the result, or others. They are held until backward has
+     * run, and a later change in place is noticed.
      */
     public void save(Tensor... tensors) {
       kept = tensors;
@@ -84,8 +84,8 @@ public abstract class Function {
   /**
    * Runs the operator and records it in the graph.
    *
-   * @throws IllegalArgumentException if backward later returns another number of gradients than there
-   *     are inputs, or one of another shape
+   * @throws IllegalArgumentException if backward later returns another number of gradients than
+   *     there are inputs, or one of another shape
    */
   public final Tensor apply(Tensor... inputs) {
     Op op = Op.of(name, inputs);

@@ -117,17 +117,22 @@ public final class Scope implements AutoCloseable {
   }
 
   void remove(Lease lease) {
-    if (thread != null && thread != Thread.currentThread()) {
+    if (thread != null && !thread.equals(Thread.currentThread())) {
       throw new IllegalStateException(
           "scope: a tensor can be closed or kept only on the thread of its scope, "
               + thread.getName());
     }
+    // The last one takes the place that becomes free.
     Lease last = leases.removeLast();
-    if (last != lease) {
+    if (lease.index < leases.size()) {
       leases.set(lease.index, last);
       last.index = lease.index;
     }
     lease.owner = null;
+  }
+
+  private boolean isInnermost() {
+    return Thread.currentThread().equals(thread) && CURRENT.get() == this;
   }
 
   /**
@@ -141,7 +146,7 @@ public final class Scope implements AutoCloseable {
       return;
     }
     if (thread != null) {
-      if (thread != Thread.currentThread() || CURRENT.get() != this) {
+      if (!isInnermost()) {
         throw new IllegalStateException(
             "scope: expected the innermost open scope of thread %s to be closed first, on that thread"
                 .formatted(thread.getName()));

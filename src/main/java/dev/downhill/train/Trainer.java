@@ -192,7 +192,7 @@ public final class Trainer {
             Tensor weight =
                 Tensor.full(b.x().device(), b.x().dtype(), (double) b.size() / windowSize);
             Tensor l = run.runAs(window, b.x(), b.y(), weight);
-            sum.addInPlace(l.to(DType.F64).mul(b.size()));
+            sum.addInPlace(l.to(DType.F64).mul((double) b.size()));
           }
           examples += b.size();
           seen += b.size();

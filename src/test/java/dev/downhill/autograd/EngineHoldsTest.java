@@ -169,8 +169,7 @@ final class EngineHoldsTest {
   private static final Rule PASS = dy -> new Contribution.Whole<>(dy);
 
   private static Rule into(int at, Blocks space) {
-    return dy ->
-        new Contribution.Placed<>(made(new Block(dy.data()[at])), new Element(at, space));
+    return dy -> new Contribution.Placed<>(made(new Block(dy.data()[at])), new Element(at, space));
   }
 
   private static Op op(Node<Hold> a, Rule rule) {

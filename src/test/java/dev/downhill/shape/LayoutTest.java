@@ -42,7 +42,8 @@ final class LayoutTest {
   }
 
   /** What a view of {@code target} reads, given which index of the old view each new index is. */
-  private static long[] mapped(Layout old, Shape target, java.util.function.UnaryOperator<long[]> f) {
+  private static long[] mapped(
+      Layout old, Shape target, java.util.function.UnaryOperator<long[]> f) {
     long[] from = elements(old);
     return LongStream.range(0, target.numel())
         .map(i -> from[flat(old.shape(), f.apply(index(target, i)))])
@@ -278,8 +279,7 @@ final class LayoutTest {
       assertThat(layout.reach())
           .as("the reach of %s", layout)
           .isEqualTo(at.length == 0 ? 0 : Arrays.stream(at).max().orElseThrow() + 1);
-      boolean inOrder =
-          LongStream.range(0, at.length).allMatch(i -> at[(int) i] == at[0] + i);
+      boolean inOrder = LongStream.range(0, at.length).allMatch(i -> at[(int) i] == at[0] + i);
       assertThat(layout.isContiguous()).as("%s is contiguous", layout).isEqualTo(inOrder);
       overlapping += repeats ? 1 : 0;
       dense += inOrder ? 1 : 0;

@@ -110,12 +110,10 @@ final class AutogradTest {
     List<@Nullable Tensor> g =
         Autograd.grad(
             List.of(square, cube, square), List.of(x), seeds, Backward.DEFAULT.withRetainGraph());
-    assertThat(present(g.get(0)).toDoubles())
-        .containsExactly(101 * 4 + 10 * 12, 101 * 6 + 10 * 27);
+    assertThat(present(g.get(0)).toDoubles()).containsExactly(101 * 4 + 10 * 12, 101 * 6 + 10 * 27);
     Tensor a = square.sum();
     List<@Nullable Tensor> ones = Arrays.asList(null, null);
-    List<@Nullable Tensor> twice =
-        Autograd.grad(List.of(a, a), List.of(x), ones, Backward.DEFAULT);
+    List<@Nullable Tensor> twice = Autograd.grad(List.of(a, a), List.of(x), ones, Backward.DEFAULT);
     assertThat(present(twice.get(0)).toDoubles()).containsExactly(8, 12);
   }
 

@@ -267,8 +267,7 @@ final class GradientCheckTest {
     assertThatThrownBy(
             () ->
                 GradientCheck.check(
-                    in -> in.get(0).mul(calls.incrementAndGet()),
-                    List.of(values(2).requireGrad())))
+                    in -> in.get(0).mul(calls.incrementAndGet()), List.of(values(2).requireGrad())))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("the same result for the same inputs");
   }

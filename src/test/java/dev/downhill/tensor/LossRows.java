@@ -46,9 +46,7 @@ final class LossRows {
             .on("empty outer", new long[] {0, 3}, new long[] {3, 2})
             .call("matmul(Tensor, Tensor)", "", x -> x.get(0).matmul(x.get(1))),
         linear.call(
-            "linear(Tensor, Tensor, Tensor)",
-            "",
-            x -> Matmul.linear(x.get(0), x.get(1), x.get(2))),
+            "linear(Tensor, Tensor, Tensor)", "", x -> Matmul.linear(x.get(0), x.get(1), x.get(2))),
         OpRow.of("linear without bias", real, real)
             .on(
                 linear.shapes().stream()
@@ -87,8 +85,7 @@ final class LossRows {
                 "smoothL1" + with,
                 "0.6 NONE",
                 x -> Loss.smoothL1(x.get(0), x.get(1), 0.6, Over.NONE))
-            .call(
-                "smoothL1" + with, "0 SUM", x -> Loss.smoothL1(x.get(0), x.get(1), 0, Over.SUM)),
+            .call("smoothL1" + with, "0 SUM", x -> Loss.smoothL1(x.get(0), x.get(1), 0, Over.SUM)),
         OpRow.of("bceWithLogits", Domain.between(-4, 4), Domain.between(0, 1))
             .on(OpRow.PAIR.stream().filter(s -> s.numel() > 0).toList())
             .call("bceWithLogits(Tensor, Tensor)", "", x -> Loss.bceWithLogits(x.get(0), x.get(1)))
@@ -154,8 +151,7 @@ final class LossRows {
     return List.of(
         OpRow.of("crossEntropy", real, three)
             .on(picked(0, 1))
-            .call(
-                "crossEntropy(Tensor, Tensor)", "", x -> Loss.crossEntropy(x.get(0), x.get(1)))
+            .call("crossEntropy(Tensor, Tensor)", "", x -> Loss.crossEntropy(x.get(0), x.get(1)))
             .call(method, "NONE", x -> crossEntropy(x, ce.withOver(Over.NONE)))
             .call(method, "SUM", x -> crossEntropy(x, ce.withOver(Over.SUM)))
             .call(method, "smoothing", x -> crossEntropy(x, ce.withLabelSmoothing(0.2)))
@@ -178,8 +174,7 @@ final class LossRows {
                         x, ce.withWeight(x.get(2)).withIgnoreIndex(0).withOver(Over.NONE))),
         OpRow.of("crossEntropy of probabilities", real, Domain.between(0, 1))
             .on(picked(0, 0))
-            .call(
-                "crossEntropy(Tensor, Tensor)", "", x -> Loss.crossEntropy(x.get(0), x.get(1)))
+            .call("crossEntropy(Tensor, Tensor)", "", x -> Loss.crossEntropy(x.get(0), x.get(1)))
             .call(method, "SUM", x -> crossEntropy(x, ce.withOver(Over.SUM)))
             .call(method, "smoothing", x -> crossEntropy(x, ce.withLabelSmoothing(0.2))),
         OpRow.of(
@@ -193,8 +188,7 @@ final class LossRows {
                 "weight smoothing NONE",
                 x ->
                     crossEntropy(
-                        x,
-                        ce.withWeight(x.get(2)).withLabelSmoothing(0.2).withOver(Over.NONE))),
+                        x, ce.withWeight(x.get(2)).withLabelSmoothing(0.2).withOver(Over.NONE))),
         OpRow.of("nll", real, three)
             .on(picked(0, 1))
             .call("nll(Tensor, Tensor)", "", x -> Loss.nll(x.get(0), x.get(1)))
@@ -215,9 +209,7 @@ final class LossRows {
                 "weight NONE",
                 x ->
                     Loss.nll(
-                        x.get(0),
-                        x.get(1),
-                        Nll.DEFAULT.withWeight(x.get(2)).withOver(Over.NONE))));
+                        x.get(0), x.get(1), Nll.DEFAULT.withWeight(x.get(2)).withOver(Over.NONE))));
   }
 
   private static Tensor dropout(Tensor x, double p) {

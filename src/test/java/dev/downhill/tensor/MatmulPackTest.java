@@ -104,8 +104,7 @@ final class MatmulPackTest {
     Tensor windows =
         Tensor.alias(
             signal.storage(),
-            dev.downhill.shape.Layout.of(
-                dev.downhill.shape.Shape.of(4, 5), new long[] {1, 1}, 0),
+            dev.downhill.shape.Layout.of(dev.downhill.shape.Shape.of(4, 5), new long[] {1, 1}, 0),
             null);
     assertThat(packs(windows, values(5, 2))).isEqualTo(1);
   }

@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * One distinct call of an operator: with these arguments, on inputs of these shapes, which lie so in
- * memory.
+ * One distinct call of an operator: with these arguments, on inputs of these shapes, which lie so
+ * in memory.
  *
  * @param row the operator
  * @param call its arguments
@@ -42,7 +42,9 @@ record OpCase(
     }
   }
 
-  /** {@code SAME}: one tensor for the first two inputs. {@code CONSTANT_i}: it needs no gradient. */
+  /**
+   * {@code SAME}: one tensor for the first two inputs. {@code CONSTANT_i}: it needs no gradient.
+   */
   enum Twist {
     NONE,
     SAME,
@@ -82,11 +84,7 @@ record OpCase(
 
   /** The same numbers, contiguous and without gradients. */
   List<Tensor> plain(Device device) {
-    return inputs(device, dtype, false).stream().map(t -> copy(t.detach())).toList();
-  }
-
-  private static Tensor copy(Tensor t) {
-    return Conversion.copy(t);
+    return inputs(device, dtype, false).stream().map(t -> Conversion.copy(t.detach())).toList();
   }
 
   /** The same numbers in another floating type. */
@@ -168,8 +166,7 @@ record OpCase(
     cases.add(new OpCase(row, call, most, Laid.CONTIGUOUS, -1, DType.BF16, Twist.NONE));
     for (int i = 0; i < row.domains().size(); i++) {
       if (row.domains().get(i).isFloating()) {
-        cases.add(
-            new OpCase(row, call, most, Laid.CONTIGUOUS, -1, DType.F64, Twist.constant(i)));
+        cases.add(new OpCase(row, call, most, Laid.CONTIGUOUS, -1, DType.F64, Twist.constant(i)));
       }
       for (Laid laid : Laid.values()) {
         boolean fits = laid != Laid.CONTIGUOUS && laid.fits(most.sizes().get(i));

@@ -61,8 +61,7 @@ final class OpCoverageTest {
 
   /** Public static methods of the public classes of the package, and the methods of Tensor. */
   private static List<Method> operators() throws IOException, URISyntaxException {
-    Path root =
-        Path.of(Tensor.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    Path root = Path.of(Tensor.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     List<Method> methods = new ArrayList<>();
     try (Stream<Path> files = Files.list(root.resolve("dev/downhill/tensor"))) {
       for (Path file : files.filter(f -> f.toString().endsWith(".class")).sorted().toList()) {

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * The check of the table must notice wrong rules: every rule's contribution, for each input, is made
- * wrong by a thousandth, and then left out.
+ * The check of the table must notice wrong rules: every rule's contribution, for each input, is
+ * made wrong by a thousandth, and then left out.
  */
 final class OpPerturbationTest {
   private static final Device DEVICE = Device.of("cpu:33");
@@ -87,15 +87,15 @@ final class OpPerturbationTest {
       List<Tensor> inputs = c.inputs(DEVICE);
       Node<Tensor> leaf = inputs.get(input).node();
       Report report = check(c, inputs, (node, i, k) -> node.input(i) == leaf ? made(k, wrong) : k);
-      boolean zero = ZERO.containsKey(c.row().name()) || ZERO_CALLS.containsKey(c.call().toString());
+      boolean zero =
+          ZERO.containsKey(c.row().name()) || ZERO_CALLS.containsKey(c.call().toString());
       assertThat(report.passed()).as("%s", report).isEqualTo(zero);
     }
   }
 
   private static Report check(OpCase c, List<Tensor> inputs, Engine.Observer<Tensor> observer) {
     try (var _ = Autograd.observe(observer)) {
-      return GradientCheck.check(
-          c.function(), inputs, OpCaseTest.OPTIONS.withEps(c.row().eps()));
+      return GradientCheck.check(c.function(), inputs, OpCaseTest.OPTIONS.withEps(c.row().eps()));
     }
   }
 
@@ -152,6 +152,7 @@ final class OpPerturbationTest {
       }
     }
     assertThat(missed).as("rules that may be wrong unnoticed, of %s", SEEN).isEmpty();
-    System.out.printf("wrong rules noticed: %d of %d, the others zero%n", CAUGHT.size(), SEEN.size());
+    System.out.printf(
+        "wrong rules noticed: %d of %d, the others zero%n", CAUGHT.size(), SEEN.size());
   }
 }

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every operator and its gradient in float32 and bfloat16, on numbers these hold, against float64. */
+/**
+ * Every operator and its gradient in float32 and bfloat16, on numbers these hold, against float64.
+ */
 final class OpPrecisionTest {
   private static final Device DEVICE = Device.of("cpu:32");
 

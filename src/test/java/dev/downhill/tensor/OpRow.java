@@ -9,7 +9,8 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * A row of the table of operators: what its inputs are and how it is called. The cases follow from it.
+ * A row of the table of operators: what its inputs are and how it is called. The cases follow from
+ * it.
  *
  * @param name the operator
  * @param domains the numbers of each input
@@ -38,8 +39,7 @@ record OpRow(
    * @param rank the least rank of the first input
    * @param function the call
    */
-  record Call(
-      String method, String arguments, int rank, Function<List<Tensor>, Tensor> function) {
+  record Call(String method, String arguments, int rank, Function<List<Tensor>, Tensor> function) {
     boolean accepts(Shapes shapes) {
       return shapes.sizes().get(0).rank() >= rank;
     }
@@ -50,7 +50,7 @@ record OpRow(
     }
   }
 
-  /** The layouts of one input. */
+  /** Shapes of one input. */
   static final List<Shapes> ONE =
       List.of(
           Shapes.of("0-d", new long[] {}),
@@ -143,9 +143,5 @@ record OpRow(
   OpRow except(Laid... laid) {
     Set<Laid> excluded = EnumSet.copyOf(Arrays.asList(laid));
     return new OpRow(name, domains, calls, shapes, order, eps, recordable, excluded);
-  }
-
-  static long[] sizes(long... s) {
-    return s;
   }
 }

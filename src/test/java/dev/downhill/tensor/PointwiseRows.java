@@ -110,8 +110,7 @@ final class PointwiseRows {
         unary("relu6", Domain.between(-2, 8).avoiding(0, 6), Activation::relu6),
         OpRow.of("leakyRelu", real.avoiding(0))
             .call("leakyRelu(Tensor)", "", in -> Activation.leakyRelu(in.get(0)))
-            .call(
-                "leakyRelu(Tensor, double)", "0.3", in -> Activation.leakyRelu(in.get(0), 0.3)),
+            .call("leakyRelu(Tensor, double)", "0.3", in -> Activation.leakyRelu(in.get(0), 0.3)),
         OpRow.of("elu", real.avoiding(0))
             .call("elu(Tensor)", "", in -> Activation.elu(in.get(0)))
             .call("elu(Tensor, double)", "0.3", in -> Activation.elu(in.get(0), 0.3)),
@@ -180,10 +179,7 @@ final class PointwiseRows {
             .on("matrix", new long[] {3, 5}, new long[] {3, 5}, new long[] {3, 5})
             .on("both", new long[] {3, 1}, new long[] {1, 5}, new long[] {5})
             .on("condition larger", new long[] {5}, new long[] {}, new long[] {2, 3, 1})
-            .call(
-                "where(Tensor, Tensor, Tensor)",
-                "",
-                in -> in.get(0).where(in.get(2), in.get(1))),
+            .call("where(Tensor, Tensor, Tensor)", "", in -> in.get(0).where(in.get(2), in.get(1))),
         OpRow.of("where a number", real, Domain.truth())
             .call("where(Tensor, Tensor, double)", "0.5", in -> in.get(0).where(in.get(1), 0.5)),
         OpRow.of("maskedFill", real, Domain.truth())

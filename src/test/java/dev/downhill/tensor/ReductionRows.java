@@ -125,9 +125,7 @@ final class ReductionRows {
                 "1 0 keep",
                 x -> x.get(0).norm(1, dims(0), true))
             .call(
-                "norm(Tensor, double, int[], boolean)",
-                "inf",
-                x -> x.get(0).norm(INF, null, false))
+                "norm(Tensor, double, int[], boolean)", "inf", x -> x.get(0).norm(INF, null, false))
             .call(
                 "norm(Tensor, double, int[], boolean)",
                 "inf -1 keep",

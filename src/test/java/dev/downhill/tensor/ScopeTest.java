@@ -387,8 +387,7 @@ final class ScopeTest {
       Tensor x = Tensor.ones(DEVICE, DType.F64, 3, 5);
       assertThatThrownBy(() -> x.matmul(of(1, 2, 3))).isInstanceOf(ShapeException.class);
       assertThatThrownBy(() -> x.add(of(1, 2, 3))).isInstanceOf(ShapeException.class);
-      assertThatThrownBy(
-              () -> x.gather(0, Tensor.of(DEVICE, new long[] {9}, 1, 1)))
+      assertThatThrownBy(() -> x.gather(0, Tensor.of(DEVICE, new long[] {9}, 1, 1)))
           .isInstanceOf(IllegalArgumentException.class);
       // Scopes are balanced: this would throw otherwise.
     }

@@ -47,7 +47,9 @@ final class ShapeRows {
         OpRow.of("reshape", real)
             .call("reshape(Tensor, long[])", "numel", x -> x.get(0).reshape(x.get(0).numel()))
             .call(
-                "reshape(Tensor, long[])", "1 numel 1", x -> x.get(0).reshape(1, x.get(0).numel(), 1)),
+                "reshape(Tensor, long[])",
+                "1 numel 1",
+                x -> x.get(0).reshape(1, x.get(0).numel(), 1)),
         OpRow.of("flatten", real)
             .call("flatten(Tensor)", "", x -> x.get(0).flatten())
             .call("flatten(Tensor, int, int)", "0 -2", 2, x -> x.get(0).flatten(0, -2))
@@ -62,9 +64,13 @@ final class ShapeRows {
             .call(
                 "expand(Tensor, long[])",
                 "of unsqueezed",
-                x -> x.get(0).unsqueeze(-1).expand(x.get(0).shape().insert(x.get(0).dim(), 2).toArray())),
+                x ->
+                    x.get(0)
+                        .unsqueeze(-1)
+                        .expand(x.get(0).shape().insert(x.get(0).dim(), 2).toArray())),
         OpRow.of("repeat", real)
-            .call("repeat(Tensor, long[])", "2 1 ...", x -> x.get(0).repeat(repeats(x.get(0), 2, 1)))
+            .call(
+                "repeat(Tensor, long[])", "2 1 ...", x -> x.get(0).repeat(repeats(x.get(0), 2, 1)))
             .call(
                 "repeat(Tensor, long[])", "1 2 ...", x -> x.get(0).repeat(repeats(x.get(0), 1, 2))),
         OpRow.of("unsqueeze", real)
@@ -111,10 +117,8 @@ final class ShapeRows {
             .call("select(Tensor, int, long)", "0 0", x -> x.get(0).select(0, 0))
             .call("select(Tensor, int, long)", "-1 -1", x -> x.get(0).select(-1, -1)),
         OpRow.of("split", real)
-            .call(
-                "split(Tensor, long, int)", "2 0", 1, x -> joined(x.get(0).split(2, 0), 0))
-            .call(
-                "split(Tensor, long, int)", "3 -1", 1, x -> joined(x.get(0).split(3, -1), -1))
+            .call("split(Tensor, long, int)", "2 0", 1, x -> joined(x.get(0).split(2, 0), 0))
+            .call("split(Tensor, long, int)", "3 -1", 1, x -> joined(x.get(0).split(3, -1), -1))
             .call(
                 "split(Tensor, long[], int)",
                 "0 and the rest",
@@ -171,9 +175,7 @@ final class ShapeRows {
             .on("rank 3", new long[] {3, 2, 4}, new long[] {5})
             .call("indexSelect(Tensor, int, Tensor)", "0", x -> x.get(0).indexSelect(0, x.get(1)))
             .call(
-                "indexSelect(Tensor, int, Tensor)",
-                "-1",
-                x -> x.get(0).indexSelect(-1, x.get(1))),
+                "indexSelect(Tensor, int, Tensor)", "-1", x -> x.get(0).indexSelect(-1, x.get(1))),
         OpRow.of("embedding", real, Domain.index(3))
             .on("0-d", new long[] {3, 5}, new long[] {})
             .on("one", new long[] {3, 1}, new long[] {1})
@@ -212,9 +214,7 @@ final class ShapeRows {
     return List.of(
         OpRow.of("contiguous", Domain.real())
             .call(
-                "contiguous(Tensor)",
-                "of transposed",
-                x -> x.get(0).transpose(0, -1).contiguous()),
+                "contiguous(Tensor)", "of transposed", x -> x.get(0).transpose(0, -1).contiguous()),
         // Steps and numbers that a narrower type holds exactly.
         OpRow.of("to dtype", exact)
             .call("to(Tensor, DType)", "and back", x -> thereAndBack(x.get(0)))

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 
 /**
  * One CPU device: hands each call of the contract to its family. {@code bf16} goes through {@link
- * WideViews} here, so that the families compute in {@code f32} and {@code f64} alone; those that only
- * move elements take it as it is.
+ * WideViews} here, so that the families compute in {@code f32} and {@code f64} alone; those that
+ * only move elements take it as it is.
  */
 final class CpuBackend implements Backend {
   private final CpuPool pool;
@@ -224,8 +224,7 @@ final class CpuBackend implements Backend {
   // Random numbers
 
   @Override
-  public void random(
-      Draw draw, long seed, long stream, View base, long offset, double p, View y) {
+  public void random(Draw draw, long seed, long stream, View base, long offset, double p, View y) {
     try (WideViews w = wide) {
       random.random(draw, seed, stream, base, offset, p, w.out(y));
       w.finish();

@@ -196,7 +196,7 @@ final class CpuMath {
   }
 
   static float pow(float x, float y) {
-    return (float) StrictMath.pow(x, y);
+    return (float) pow((double) x, (double) y);
   }
 
   // f64
@@ -280,7 +280,8 @@ final class CpuMath {
     return p / q;
   }
 
+  /** C's and PyTorch's pow, which unlike Java's is 1 for 1 to any power and for -1 to infinity. */
   static double pow(double x, double y) {
-    return StrictMath.pow(x, y);
+    return x == 1 || (x == -1 && Double.isInfinite(y)) ? 1 : StrictMath.pow(x, y);
   }
 }

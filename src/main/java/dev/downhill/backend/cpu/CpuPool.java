@@ -13,9 +13,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Off-heap memory in blocks, 64-byte aligned. A freed block waits for the next request of its size, so
- * that a steady program allocates nothing and touches no new pages; sizes are rounded up by at most an
- * eighth, so that neighbouring requests share blocks.
+ * Off-heap memory in blocks, 64-byte aligned. A freed block waits for the next request of its size,
+ * so that a steady program allocates nothing and touches no new pages; sizes are rounded up by at
+ * most an eighth, so that neighbouring requests share blocks.
  */
 final class CpuPool {
   private static final String LIMIT = "downhill.cpu.memory";
@@ -120,7 +120,9 @@ final class CpuPool {
       return create(size);
     } catch (OutOfMemoryError noRoom) {
       throw outOfMemory(
-          dtype, numel, "; the JVM: %s (see -XX:MaxDirectMemorySize)".formatted(noRoom.getMessage()));
+          dtype,
+          numel,
+          "; the JVM: %s (see -XX:MaxDirectMemorySize)".formatted(noRoom.getMessage()));
     }
   }
 

@@ -7,8 +7,8 @@ import java.util.Optional;
 
 /**
  * The CPU: always there. The devices {@code cpu:0} to {@code cpu:63} have each a memory pool and
- * threads of their own, on the same processor. The system property {@code downhill.threads} says how
- * many threads, by default one for each processor.
+ * threads of their own, on the same processor. The system property {@code downhill.threads} says
+ * how many threads, by default one for each processor.
  */
 public final class CpuProvider implements BackendProvider {
   private static final String THREADS = "downhill.threads";
@@ -35,8 +35,8 @@ public final class CpuProvider implements BackendProvider {
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalArgumentException if a {@code downhill} system property has a value that makes no
-   *     sense
+   * @throws IllegalArgumentException if a {@code downhill} system property has a value that makes
+   *     no sense
    */
   @Override
   public Backend open(int index) {

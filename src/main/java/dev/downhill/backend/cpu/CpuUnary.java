@@ -7,8 +7,8 @@ import dev.downhill.backend.Unary;
 /** The functions of one number, and their derivatives. */
 final class CpuUnary {
   // Klambauer et al., Self-Normalizing Neural Networks, 2017.
-  private static final double SELU_ALPHA = 1.6732632423543772848170429916717;
-  private static final double SELU_SCALE = 1.0507009873554804934193349852946;
+  private static final double SELU_ALPHA = 1.6732632423543772;
+  private static final double SELU_SCALE = 1.0507009873554805;
 
   private static final double SQRT_HALF = Math.sqrt(0.5);
   private static final double SQRT_TWO_OVER_PI = Math.sqrt(2 / Math.PI);
@@ -95,10 +95,7 @@ final class CpuUnary {
               le(constant(3), x),
               dy,
               inside(
-                  constant(-3),
-                  x,
-                  constant(3),
-                  mul(dy, add(div(x, constant(3)), constant(0.5)))));
+                  constant(-3), x, constant(3), mul(dy, add(div(x, constant(3)), constant(0.5)))));
       case NOT, IS_FINITE -> throw new AssertionError(op + " has no derivative");
     };
   }

@@ -93,8 +93,7 @@ final class ElementCompiler extends FormulaCompiler {
   }
 
   private void scalar(int parameter) {
-    code.dload(code.parameterSlot(parameter))
-        .conversion(TypeKind.DOUBLE, TypeKind.from(number));
+    code.dload(code.parameterSlot(parameter)).conversion(TypeKind.DOUBLE, TypeKind.from(number));
   }
 
   /** {@code loadF32}, {@code storeBool}, ... */

@@ -1,11 +1,12 @@
 package dev.downhill.backend.cpu;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * What an elementwise operator computes for one element: inputs, constants and calls. A formula is
- * written once and compiled by {@link FormulaCompiler} for each element type it is used with, so that
- * all its forms take the same steps. Equal parts are computed once.
+ * written once and compiled by {@link FormulaCompiler} for each element type it is used with, so
+ * that all its forms take the same steps. Equal parts are computed once.
  */
 sealed interface Formula {
 
@@ -162,11 +163,7 @@ sealed interface Formula {
   /** Whether f computes a truth value. */
   static boolean isTruth(Formula f) {
     return f == Input.CONDITION
-        || f instanceof Call call
-            && switch (call.function) {
-              case "eq", "ne", "lt", "le" -> true;
-              default -> false;
-            };
+        || (f instanceof Call call && Set.of("eq", "ne", "lt", "le").contains(call.function));
   }
 
   /** Whether every function in f has a form for vectors. */

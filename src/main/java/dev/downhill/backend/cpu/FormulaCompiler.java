@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Turns a {@link Formula} into straight-line bytecode: an instruction or a call for each of its nodes,
- * each result in a local variable.
+ * Turns a {@link Formula} into straight-line bytecode: an instruction or a call for each of its
+ * nodes, each result in a local variable.
  */
 abstract class FormulaCompiler {
   final CodeBuilder code;

@@ -26,8 +26,8 @@ final class HiddenClass {
   /**
    * A new instance of a copy of a class.
    *
-   * @param template a class of this package with a constructor without arguments; the class itself is
-   *     never initialised
+   * @param template a class of this package with a constructor without arguments; the class itself
+   *     is never initialised
    * @param constant what {@link #constant} gives to the copy
    */
   static <T> T copy(Class<? extends T> template, Class<T> type, Object constant) {
@@ -80,7 +80,8 @@ final class HiddenClass {
                                     .return_())
                         .withMethodBody(
                             method.getName(),
-                            MethodType.methodType(method.getReturnType(), method.getParameterTypes())
+                            MethodType.methodType(
+                                    method.getReturnType(), method.getParameterTypes())
                                 .describeConstable()
                                 .orElseThrow(),
                             ClassFile.ACC_PUBLIC,
@@ -99,9 +100,7 @@ final class HiddenClass {
   private static <T> T instance(Lookup hidden, Class<T> type) {
     try {
       return type.cast(
-          hidden
-              .findConstructor(hidden.lookupClass(), MethodType.methodType(void.class))
-              .invoke());
+          hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class)).invoke());
     } catch (Throwable e) {
       throw new AssertionError("a hidden class could not be made", e);
     }

@@ -9,6 +9,7 @@ import java.util.function.Function;
  *
  * @param <K> what tells the formulas apart
  */
+@SuppressWarnings("EnumOrdinal") // one array look-up on the way of every small operator
 final class Kernels<K extends Enum<K>> {
   private static final int TYPES = DType.values().length;
 

@@ -31,14 +31,15 @@ import java.util.stream.Stream;
 /**
  * Compiles a {@link Formula} to a loop over vectors of {@code f32}.
  *
- * <p>Methods of {@link Lanes} and {@link CpuVectorMath} are not called, their bodies are copied into
- * the loop. The JIT compiler stops inlining a program's own methods after some 25 vector operations
- * (it counts 18,000 nodes before the Vector API's own methods are reduced to instructions, and only
- * those are exempt), and a method that is not inlined costs two boxed vectors a call: the loop of GELU
- * ran at 10 ns an element.
+ * <p>Methods of {@link Lanes} and {@link CpuVectorMath} are not called, their bodies are copied
+ * into the loop. The JIT compiler stops inlining a program's own methods after some 25 vector
+ * operations (it counts 18,000 nodes before the Vector API's own methods are reduced to
+ * instructions, and only those are exempt), and a method that is not inlined costs two boxed
+ * vectors a call: the loop of GELU ran at 10 ns an element.
  */
 final class LaneCompiler extends FormulaCompiler {
   private static final ClassDesc SEGMENT = HiddenClass.desc(MemorySegment.class);
+  private static final ClassDesc SCALARS = HiddenClass.desc(Scalars.class);
   private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.FloatVector");
   private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
 
@@ -51,89 +52,123 @@ final class LaneCompiler extends FormulaCompiler {
               Collectors.toMap(
                   m -> m.methodName().stringValue() + m.methodType().stringValue(), m -> m));
 
-  private final boolean sameX;
-  private final boolean sameY;
-  private final int i;
+  /** The forms of a loop. */
+  enum Form {
+    /** x and y are rows. */
+    ROWS,
+    /** Every row of x is one element, again and again. */
+    SAME_X,
+    /** Every row of y is one element, again and again. */
+    SAME_Y
+  }
 
-  private LaneCompiler(CodeBuilder code, boolean sameX, boolean sameY) {
+  private final Form form;
+  private final int row;
+  private final int column;
+
+  private LaneCompiler(CodeBuilder code, Form form) {
     super(code, VECTOR, MASK);
-    this.sameX = sameX;
-    this.sameY = sameY;
-    this.i = code.allocateLocal(TypeKind.LONG);
+    this.form = form;
+    this.row = code.allocateLocal(TypeKind.LONG);
+    this.column = code.allocateLocal(TypeKind.LONG);
   }
 
   /**
    * The loop of a formula.
    *
-   * @param sameX whether x is one element for the whole row, else a row; likewise sameY
+   * @param manyRows whether rows are few vectors long and many: then the inner loop goes down them
    */
-  static LaneLoop compile(Formula formula, boolean sameX, boolean sameY) {
+  static LaneLoop compile(Formula formula, Form form, boolean manyRows) {
     return HiddenClass.implement(
-        LaneLoop.class, code -> new LaneCompiler(code, sameX, sameY).loop(formula));
+        LaneLoop.class, code -> new LaneCompiler(code, form).loops(formula, manyRows));
   }
 
-  // The parameters of LaneLoop.run: x 0, y 2, z 4, each with its position; a 6, b 7; n 8
+  // The parameters of LaneLoop.run: x 0, y 3, z 6, each with its position and the distance of its
+  // rows; a 9, b 10, rows 11, cols 12
 
-  private void loop(Formula formula) {
-    // What does not change comes before the loop.
+  private void loops(Formula formula, boolean manyRows) {
+    for (int operand = 0; operand < 9; operand += 3) {
+      int slot = code.parameterSlot(operand);
+      code.aload(slot)
+          .invokestatic(SCALARS, "offHeap", MethodTypeDesc.of(SEGMENT, SEGMENT))
+          .astore(slot);
+    }
+    int step = Lanes.SPECIES.length();
+    Runnable body = () -> store(formula);
+    // What does not change in a loop comes before it.
     slot(Formula.A);
     slot(Formula.B);
-    if (sameX) {
-      slot(Formula.X);
+    if (manyRows) {
+      loop(column, 12, step, () -> loop(row, 11, 1, body));
+    } else {
+      loop(
+          row,
+          11,
+          1,
+          () -> {
+            switch (form) {
+              case ROWS -> {}
+              case SAME_X -> slot(Formula.X);
+              case SAME_Y -> slot(Formula.Y);
+            }
+            loop(column, 12, step, body);
+          });
     }
-    if (sameY) {
-      slot(Formula.Y);
-    }
-    code.lconst_0().lstore(i);
-    Label head = code.newBoundLabel();
-    Label end = code.newLabel();
-    code.lload(i)
-        .lload(code.parameterSlot(8))
-        .loadConstant((long) Lanes.SPECIES.length())
-        .lsub()
-        .lcmp()
-        .ifgt(end);
+    code.return_();
+  }
+
+  private void store(Formula formula) {
     push(formula);
-    position(4);
+    position(6);
+    column();
     call("store", MethodTypeDesc.of(CD_void, VECTOR, SEGMENT, CD_long));
-    code.lload(i).loadConstant((long) Lanes.SPECIES.length()).ladd().lstore(i);
-    code.goto_(head).labelBinding(end).lload(i).lreturn();
+  }
+
+  /** Repeats a body, the counter going from 0 to a parameter. */
+  private void loop(int counter, int end, long step, Runnable body) {
+    Label done = code.newLabel();
+    code.lconst_0().lstore(counter);
+    Label head = code.newBoundLabel();
+    code.lload(counter).lload(code.parameterSlot(end)).lcmp().ifge(done);
+    body.run();
+    code.lload(counter).loadConstant(step).ladd().lstore(counter).goto_(head).labelBinding(done);
   }
 
   @Override
   void input(Formula.Input input) {
     switch (input) {
-      case X -> operand(0, sameX);
-      case Y -> operand(2, sameY);
-      case A -> scalar(6);
-      case B -> scalar(7);
+      case X -> operand(0, form == Form.SAME_X);
+      case Y -> operand(3, form == Form.SAME_Y);
+      case A -> scalar(9);
+      case B -> scalar(10);
       case CONDITION -> throw new AssertionError("conditions have no vector form");
     }
   }
 
   private void operand(int parameter, boolean same) {
+    position(parameter);
     if (same) {
-      code.aload(code.parameterSlot(parameter))
-          .lload(code.parameterSlot(parameter + 1))
-          .invokestatic(
-              HiddenClass.desc(Scalars.class),
-              "loadF32",
-              MethodTypeDesc.of(CD_float, SEGMENT, CD_long));
+      code.invokestatic(SCALARS, "loadF32", MethodTypeDesc.of(CD_float, SEGMENT, CD_long));
       broadcast();
     } else {
-      position(parameter);
+      column();
       call("load", MethodTypeDesc.of(VECTOR, SEGMENT, CD_long));
     }
   }
 
-  /** Pushes the segment that a parameter is, and where in it element i is. */
+  /** Pushes a segment and where in it the row is. */
   private void position(int parameter) {
     code.aload(code.parameterSlot(parameter))
         .lload(code.parameterSlot(parameter + 1))
-        .lload(i)
-        .loadConstant((long) Float.BYTES)
+        .lload(row)
+        .lload(code.parameterSlot(parameter + 2))
         .lmul()
         .ladd();
+  }
+
+  /** Adds where in the row the column is. */
+  private void column() {
+    code.lload(column).loadConstant((long) Float.BYTES).lmul().ladd();
   }
 
   @Override

@@ -8,7 +8,9 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The instructions of a {@link Formula} on vectors of {@code f32}; positions are counted in bytes. */
+/**
+ * The instructions of a {@link Formula} on vectors of {@code f32}; positions are counted in bytes.
+ */
 final class Lanes {
   /** The vectors of all {@code f32} loops. */
   static final VectorSpecies<Float> SPECIES =

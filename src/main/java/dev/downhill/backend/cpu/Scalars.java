@@ -4,14 +4,27 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The instructions of a {@link Formula} on single elements that Java has no operator or {@link Math}
- * function for. {@code f32} and {@code bf16} are computed in float, {@code f64} in double, integers
- * and truth values in long; positions are counted in bytes.
+ * The instructions of a {@link Formula} on single elements that Java has no operator or {@link
+ * Math} function for. {@code f32} and {@code bf16} are computed in float, {@code f64} in double,
+ * integers and truth values in long; positions are counted in bytes.
  */
 final class Scalars {
   private Scalars() {}
 
   // Memory; unaligned layouts spare the check at each access
+
+  /**
+   * The segment itself. Called before a loop, this tells the JIT compiler what the segment is:
+   * memory off the heap. Else, from the first time that the JDK uses a segment on the heap (the
+   * Vector API does, before it is compiled), every access is fenced, and simple loops take three
+   * times as long.
+   */
+  static MemorySegment offHeap(MemorySegment s) {
+    if (!s.isNative()) {
+      throw new AssertionError("a buffer on the heap: " + s);
+    }
+    return s;
+  }
 
   static double loadF64(MemorySegment s, long at) {
     return s.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, at);

@@ -7,16 +7,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.IntConsumer;
 
 /**
- * Runs a kernel over four views of one shape. Dimensions of size 1 are dropped, the others ordered as
- * they lie in the result, and neighbours merged where all strides allow it; the two innermost are the
- * kernel's. One object serves many calls, so that a call allocates nothing.
+ * Runs a kernel over four views of one shape. Dimensions of size 1 are dropped, the others ordered
+ * as they lie in the result, and neighbours merged where all strides allow it; the two innermost
+ * are the kernel's. One object serves many calls, so that a call allocates nothing.
  */
 final class StridedLoop implements IntConsumer {
   /** Elements of a task: less is not worth another thread. */
   private static final long PIECE = 1 << 15;
 
-  /** The side of a tile, used where the neighbours of an operand lie along the rows. */
-  private static final long TILE = 16;
+  /** Rows and columns at a time where the neighbours of an operand lie along the rows. */
+  private static final long BAND = 16;
+
+  private static final long BAND_COLS = 128;
 
   /** A view: its memory, and its start and strides in bytes. */
   static final class Operand {
@@ -43,7 +45,7 @@ final class StridedLoop implements IntConsumer {
   private final long[] sizes = new long[Shape.MAX_RANK + 2];
   private int rank;
   private Kernel kernel = (_, _, _, _, _, _, _) -> {};
-  private boolean tiled;
+  private boolean banded;
   private long rowPiece;
   private long colPiece;
   private long colTasks;
@@ -62,7 +64,7 @@ final class StridedLoop implements IntConsumer {
     this.z.set(z);
     collect(x, y, c, z);
     merge();
-    tiled = turnRows();
+    banded = turnRows();
     for (Operand o : operands) {
       o.rowStride = o.strides[rank - 2];
       o.colStride = o.strides[rank - 1];
@@ -131,7 +133,9 @@ final class StridedLoop implements IntConsumer {
     }
   }
 
-  /** Makes rows of the dimension along which an operand has its neighbours, if it is not the last. */
+  /**
+   * Makes rows of the dimension along which an operand has its neighbours, if it is not the last.
+   */
   private boolean turnRows() {
     for (Operand o : operands) {
       int nearest = rank - 1;
@@ -154,7 +158,7 @@ final class StridedLoop implements IntConsumer {
   /** Decides on the rows and columns of a task, by the shape alone; returns the number of tasks. */
   private int cut() {
     long cols = sizes[rank - 1];
-    colPiece = Math.min(cols, tiled ? 8 * TILE : PIECE);
+    colPiece = Math.min(cols, banded ? BAND_COLS : PIECE);
     rowPiece = Math.max(1, PIECE / colPiece);
     colTasks = Math.ceilDiv(cols, colPiece);
     return Math.toIntExact(Math.multiplyExact(colTasks, Math.ceilDiv(rows(), rowPiece)));
@@ -181,27 +185,19 @@ final class StridedLoop implements IntConsumer {
       long yi = at(y, row, col);
       long ci = at(c, row, col);
       long zi = at(z, row, col);
-      if (tiled) {
-        tiles(xi, yi, ci, zi, rows, cols);
-      } else {
-        kernel.run(this, xi, yi, ci, zi, rows, cols);
-      }
-      row += rows;
-    }
-  }
-
-  private void tiles(long xi, long yi, long ci, long zi, long rows, long cols) {
-    for (long r = 0; r < rows; r += TILE) {
-      for (long k = 0; k < cols; k += TILE) {
+      // A band of few rows reads each cache line while it is near.
+      long band = banded ? BAND : rows;
+      for (long r = 0; r < rows; r += band) {
         kernel.run(
             this,
-            xi + r * x.rowStride + k * x.colStride,
-            yi + r * y.rowStride + k * y.colStride,
-            ci + r * c.rowStride + k * c.colStride,
-            zi + r * z.rowStride + k * z.colStride,
-            Math.min(TILE, rows - r),
-            Math.min(TILE, cols - k));
+            xi + r * x.rowStride,
+            yi + r * y.rowStride,
+            ci + r * c.rowStride,
+            zi + r * z.rowStride,
+            Math.min(band, rows - r),
+            cols);
       }
+      row += rows;
     }
   }
 

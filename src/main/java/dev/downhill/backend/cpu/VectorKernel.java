@@ -7,11 +7,11 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * neighbours or all the same; what is left over, and other strides, element by element.
  */
 final class VectorKernel implements Kernel {
+  private static final int FORMS = LaneCompiler.Form.values().length;
+
   private final Formula formula;
   private final Kernel scalar;
-
-  /** The loops for rows x and y, for one x and rows y, and for rows x and one y. */
-  private final AtomicReferenceArray<LaneLoop> loops = new AtomicReferenceArray<>(3);
+  private final AtomicReferenceArray<LaneLoop> loops = new AtomicReferenceArray<>(2 * FORMS);
 
   VectorKernel(Formula formula, Kernel scalar) {
     this.formula = formula;
@@ -22,7 +22,8 @@ final class VectorKernel implements Kernel {
   public void run(StridedLoop s, long xi, long yi, long ci, long zi, long rows, long cols) {
     boolean sameX = s.x.colStride == 0;
     boolean sameY = s.y.colStride == 0;
-    if (cols < Lanes.SPECIES.length()
+    int step = Lanes.SPECIES.length();
+    if (cols < step
         || s.z.colStride != Float.BYTES
         || (s.x.colStride != Float.BYTES && !sameX)
         || (s.y.colStride != Float.BYTES && !sameY)
@@ -30,32 +31,38 @@ final class VectorKernel implements Kernel {
       scalar.run(s, xi, yi, ci, zi, rows, cols);
       return;
     }
-    LaneLoop loop = loop(sameX, sameY);
-    for (long r = 0; r < rows; r++) {
-      long done =
-          loop.run(
-              s.x.segment, xi, s.y.segment, yi, s.z.segment, zi, (float) s.a, (float) s.b, cols);
-      if (done < cols) {
-        scalar.run(
-            s,
-            xi + done * s.x.colStride,
-            yi + done * s.y.colStride,
-            ci,
-            zi + done * Float.BYTES,
-            1,
-            cols - done);
-      }
-      xi += s.x.rowStride;
-      yi += s.y.rowStride;
-      zi += s.z.rowStride;
+    LaneCompiler.Form form =
+        sameX
+            ? LaneCompiler.Form.SAME_X
+            : sameY ? LaneCompiler.Form.SAME_Y : LaneCompiler.Form.ROWS;
+    long done = cols - cols % step;
+    loop(form, cols < 16 * step && rows > cols / step)
+        .run(
+            s.x.segment,
+            xi,
+            s.x.rowStride,
+            s.y.segment,
+            yi,
+            s.y.rowStride,
+            s.z.segment,
+            zi,
+            s.z.rowStride,
+            (float) s.a,
+            (float) s.b,
+            rows,
+            done);
+    if (done < cols) {
+      long x = xi + done * s.x.colStride;
+      long y = yi + done * s.y.colStride;
+      scalar.run(s, x, y, ci, zi + done * Float.BYTES, rows, cols - done);
     }
   }
 
-  private LaneLoop loop(boolean sameX, boolean sameY) {
-    int at = sameX ? 1 : sameY ? 2 : 0;
+  private LaneLoop loop(LaneCompiler.Form form, boolean manyRows) {
+    int at = form.ordinal() + (manyRows ? FORMS : 0);
     LaneLoop known = loops.get(at);
     if (known == null) {
-      known = LaneCompiler.compile(formula, sameX, sameY);
+      known = LaneCompiler.compile(formula, form, manyRows);
       loops.set(at, known);
     }
     return known;

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lets a family that knows no {@code bf16} work on it: inputs are widened to {@code f32} scratch, and
- * results rounded once, to the nearest, by {@link #finish}. Other types pass through. Used for one
- * call at a time:
+ * Lets a family that knows no {@code bf16} work on it: inputs are widened to {@code f32} scratch,
+ * and results rounded once, to the nearest, by {@link #finish}. Other types pass through. Used for
+ * one call at a time:
  *
  * <pre>{@code
  * try (WideViews w = wide) {

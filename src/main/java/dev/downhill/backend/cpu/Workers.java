@@ -6,9 +6,9 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed set of threads that share the tasks of one call at a time. Which thread runs which task is
- * open, so tasks must not depend on each other and must be cut by shapes alone: then results have the
- * same bits for any number of threads.
+ * A fixed set of threads that share the tasks of one call at a time. Which thread runs which task
+ * is open, so tasks must not depend on each other and must be cut by shapes alone: then results
+ * have the same bits for any number of threads.
  */
 final class Workers implements AutoCloseable {
   /** How long a thread looks for work before it sleeps: longer than most gaps between two calls. */
@@ -41,11 +41,11 @@ final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs {@code task} for 0 to {@code tasks - 1} and returns when all are done. Inside a task it runs
-   * the tasks one by one.
+   * Runs {@code task} for 0 to {@code tasks - 1} and returns when all are done. Inside a task it
+   * runs the tasks one by one.
    *
-   * @throws RuntimeException what the failing task of the lowest number threw; tasks after it may not
-   *     have run
+   * @throws RuntimeException what the failing task of the lowest number threw; tasks after it may
+   *     not have run
    */
   void run(int tasks, IntConsumer task) {
     if (closed) {

@@ -105,7 +105,9 @@ final class CpuBackendTest {
     assertThat(Elements.get(y)).containsOnly(Double.NaN);
   }
 
-  /** Runs a call on {@code bf16} views and on their wide copies: the results differ by one rounding. */
+  /**
+   * Runs a call on {@code bf16} views and on their wide copies: the results differ by one rounding.
+   */
   private void roundsOnce(int[] inputs, int[] output, BiConsumer<View[], View> call) {
     roundsOnce(inputs, output, call, false);
   }
@@ -137,7 +139,8 @@ final class CpuBackendTest {
 
   @Test
   void bf16_elementwise() {
-    roundsOnce(new int[] {3, 37}, new int[] {3, 37}, (x, y) -> cpu.unary(Unary.GELU, x[0], 0, 0, y));
+    roundsOnce(
+        new int[] {3, 37}, new int[] {3, 37}, (x, y) -> cpu.unary(Unary.GELU, x[0], 0, 0, y));
     roundsOnce(
         new int[] {3, 37, 3, 37},
         new int[] {3, 37},

@@ -40,7 +40,8 @@ final class CpuElementwiseBitsTest {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(Arrays.asList(flags.split(" ")));
     command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), CpuElementwiseBitsTest.class.getName()));
+        List.of(
+            "-cp", System.getProperty("java.class.path"), CpuElementwiseBitsTest.class.getName()));
     Path errors = folder.resolve("errors");
     Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
     String output =

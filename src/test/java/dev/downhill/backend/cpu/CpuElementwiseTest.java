@@ -133,7 +133,8 @@ final class CpuElementwiseTest {
     View z = Elements.zeros(DType.F32, 5, 37);
     View rows = row.with(row.layout().expand(x.shape()));
     View columns = column.with(column.layout().expand(x.shape()));
-    for (View[] operands : new View[][] {{x, rows}, {rows, x}, {x, columns}, {columns, x}, {rows, columns}}) {
+    for (View[] operands :
+        new View[][] {{x, rows}, {rows, x}, {x, columns}, {columns, x}, {rows, columns}}) {
       cpu.binary(Binary.SUB, operands[0], operands[1], z);
       double[] a = Elements.get(operands[0]);
       double[] b = Elements.get(operands[1]);
@@ -206,7 +207,9 @@ final class CpuElementwiseTest {
   @ParameterizedTest
   @EnumSource
   void copy_toEveryType(DType from) {
-    double[] values = {0, 1, -1, 2.75, -2.75, 255.5, 300, 1e10, -1e10, 1e300, INF, -INF, Double.NaN};
+    double[] values = {
+      0, 1, -1, 2.75, -2.75, 255.5, 300, 1e10, -1e10, 1e300, INF, -INF, Double.NaN
+    };
     int n = values.length;
     View x = Elements.set(Elements.zeros(from, n), values);
     double[] held = Elements.get(x);
@@ -300,9 +303,18 @@ final class CpuElementwiseTest {
 
   @ParameterizedTest
   @CsvSource({
-    "F64, 0.1, 0.1", "F32, 0.1, 0.10000000149011612", "BF16, 0.1, 0.10009765625", "F32, NaN, NaN",
-    "I64, -2.9, -2", "I32, 3e9, 2147483647", "U8, 257, 1", "BOOL, 0.5, 1", "BOOL, NaN, 1",
-    "BOOL, 0, 0", "F32, -0.0, -0.0", "F64, -Infinity, -Infinity",
+    "F64, 0.1, 0.1",
+    "F32, 0.1, 0.10000000149011612",
+    "BF16, 0.1, 0.10009765625",
+    "F32, NaN, NaN",
+    "I64, -2.9, -2",
+    "I32, 3e9, 2147483647",
+    "U8, 257, 1",
+    "BOOL, 0.5, 1",
+    "BOOL, NaN, 1",
+    "BOOL, 0, 0",
+    "F32, -0.0, -0.0",
+    "F64, -Infinity, -Infinity",
   })
   void fill_convertsTheValue(DType dtype, double value, double expected) {
     for (Layouts layout : Layouts.values()) {
@@ -327,7 +339,8 @@ final class CpuElementwiseTest {
       View z = Elements.zeros(dtype, 4);
       cpu.arange(z, 0, 1);
       assertThat(Elements.get(z))
-          .containsExactly(dtype == DType.BOOL ? new double[] {0, 1, 1, 1} : new double[] {0, 1, 2, 3});
+          .containsExactly(
+              dtype == DType.BOOL ? new double[] {0, 1, 1, 1} : new double[] {0, 1, 2, 3});
     }
     View large = Elements.zeros(DType.I64, 3);
     cpu.arange(large, 0x1p60, 1);

@@ -184,6 +184,10 @@ final class CpuMathTest {
     assertThat(CpuMath.pow(-2f, 3f)).isEqualTo(-8f);
     assertThat(CpuMath.pow(-2f, 0.5f)).isNaN();
     assertThat(CpuMath.pow(Float.NaN, 0f)).isEqualTo(1f);
+    assertThat(CpuMath.pow(1f, Float.NaN)).isEqualTo(1f);
+    assertThat(CpuMath.pow(1f, Float.NEGATIVE_INFINITY)).isEqualTo(1f);
+    assertThat(CpuMath.pow(-1f, Float.POSITIVE_INFINITY)).isEqualTo(1f);
+    assertThat(CpuMath.pow(-1f, Float.NaN)).isNaN();
   }
 
   @Test

@@ -70,7 +70,9 @@ final class CpuUnaryTest {
       return;
     }
     double[] x = domain(op, ordinary(DType.F32));
-    double[] dy = Elements.get(Layouts.CONTIGUOUS.view(DType.F32, Shape.of(x.length), random(x.length, 3, 1)));
+    double[] dy =
+        Elements.get(
+            Layouts.CONTIGUOUS.view(DType.F32, Shape.of(x.length), random(x.length, 3, 1)));
     double[] expected = backward(op, DType.F64, x, dy, scalar(DType.F32, A), scalar(DType.F32, B));
     double[] dx = backward(op, DType.F32, x, dy, A, B);
     for (int i = 0; i < x.length; i++) {
@@ -196,13 +198,23 @@ final class CpuUnaryTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SIGMOID, 0, 0", "TANH, 0, 0", "ERF, 0, 0", "SOFTPLUS, 0, 1", "GELU, 0, 1", "GELU_TANH, 0, 1",
-    "SILU, 0, 1", "MISH, 0, 1", "ELU, 0, 1", "SELU, 0, 1.0507009873554805", "HARDSWISH, 0, 1",
+    "SIGMOID, 0, 0",
+    "TANH, 0, 0",
+    "ERF, 0, 0",
+    "SOFTPLUS, 0, 1",
+    "GELU, 0, 1",
+    "GELU_TANH, 0, 1",
+    "SILU, 0, 1",
+    "MISH, 0, 1",
+    "ELU, 0, 1",
+    "SELU, 0, 1.0507009873554805",
+    "HARDSWISH, 0, 1",
   })
   void gradientsOfHugeInputs_areTheLimits(Unary op, double below, double above) {
     for (DType dtype : new DType[] {DType.F32, DType.F64}) {
       for (double size : new double[] {100, 1e20, dtype == DType.F32 ? 3e38 : 1e308}) {
-        double[] x = DoubleStream.concat(DoubleStream.of(-size), Arrays.stream(repeat(size, 34))).toArray();
+        double[] x =
+            DoubleStream.concat(DoubleStream.of(-size), Arrays.stream(repeat(size, 34))).toArray();
         double[] dx = backward(op, dtype, x, repeat(1, 35), 1, 20);
         assertThat(dx[0]).as("%s'(%s)", op, -size).isCloseTo(below, within(1e-30));
         assertThat(dx[1]).as("%s'(%s)", op, size).isCloseTo(above, within(1e-7));
@@ -318,11 +330,25 @@ final class CpuUnaryTest {
 
   @ParameterizedTest
   @CsvSource({
-    "I64, NEG, 5, -5", "I64, ABS, -7, 7", "I64, SQUARE, -9, 81", "I64, SIGN, -4, -1",
-    "I64, SIGN, 0, 0", "I64, RELU, -4, 0", "I64, FLOOR, 3, 3", "I64, CLAMP, 9, 3",
-    "I32, NEG, -2147483648, -2147483648", "I32, SQUARE, 65537, 131073", "I32, CLAMP, -9, -2",
-    "I32, SIGN, 8, 1", "I32, RELU, 8, 8", "U8, NEG, 1, 255", "U8, SQUARE, 20, 144",
-    "U8, CLAMP, 200, 3", "U8, SIGN, 200, 1", "U8, RELU, 200, 200", "U8, ABS, 200, 200",
+    "I64, NEG, 5, -5",
+    "I64, ABS, -7, 7",
+    "I64, SQUARE, -9, 81",
+    "I64, SIGN, -4, -1",
+    "I64, SIGN, 0, 0",
+    "I64, RELU, -4, 0",
+    "I64, FLOOR, 3, 3",
+    "I64, CLAMP, 9, 3",
+    "I32, NEG, -2147483648, -2147483648",
+    "I32, SQUARE, 65537, 131073",
+    "I32, CLAMP, -9, -2",
+    "I32, SIGN, 8, 1",
+    "I32, RELU, 8, 8",
+    "U8, NEG, 1, 255",
+    "U8, SQUARE, 20, 144",
+    "U8, CLAMP, 200, 3",
+    "U8, SIGN, 200, 1",
+    "U8, RELU, 200, 200",
+    "U8, ABS, 200, 200",
   })
   void integers_wrapAround(DType dtype, Unary op, double x, double expected) {
     assertThat(forward(op, dtype, repeat(x, 5), -2, 3)).containsOnly(expected);
@@ -376,7 +402,8 @@ final class CpuUnaryTest {
     return Elements.get(dx);
   }
 
-  private static double[] assertSame(double @org.jspecify.annotations.Nullable [] expected, View actual) {
+  private static double[] assertSame(
+      double @org.jspecify.annotations.Nullable [] expected, View actual) {
     double[] values = Elements.get(actual);
     if (expected != null) {
       assertThat(values).isEqualTo(expected);
@@ -407,7 +434,8 @@ final class CpuUnaryTest {
   /** The values, made fit for functions that are not defined everywhere. */
   private static double[] domain(Unary op, double[] values) {
     return switch (op) {
-      case LOG, SQRT, RSQRT, POW, RECIPROCAL -> Arrays.stream(values).map(v -> Math.abs(v) + 0.25).toArray();
+      case LOG, SQRT, RSQRT, POW, RECIPROCAL ->
+          Arrays.stream(values).map(v -> Math.abs(v) + 0.25).toArray();
       case LOG1P -> Arrays.stream(values).map(v -> Math.abs(v) - 0.75).toArray();
       default -> values;
     };
@@ -419,8 +447,31 @@ final class CpuUnaryTest {
     double normal = dtype == DType.F32 ? Float.MIN_NORMAL : Double.MIN_NORMAL;
     double inf = Double.POSITIVE_INFINITY;
     return new double[] {
-      0, -0.0, min, -min, normal / 4, -normal / 4, normal, -normal, max, -max, inf, -inf,
-      Double.NaN, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 100, -100, 1e6, -1e6,
+      0,
+      -0.0,
+      min,
+      -min,
+      normal / 4,
+      -normal / 4,
+      normal,
+      -normal,
+      max,
+      -max,
+      inf,
+      -inf,
+      Double.NaN,
+      1,
+      -1,
+      0.5,
+      -0.5,
+      2,
+      -2,
+      3,
+      -3,
+      100,
+      -100,
+      1e6,
+      -1e6,
     };
   }
 

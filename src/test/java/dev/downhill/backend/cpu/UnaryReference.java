@@ -33,7 +33,8 @@ final class UnaryReference {
       case ELU -> x > 0 ? x : a * StrictMath.expm1(x);
       case SELU -> 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * StrictMath.expm1(x));
       case GELU -> x / 2 * (1 + erf(x / Math.sqrt(2)));
-      case GELU_TANH -> x / 2 * (1 + StrictMath.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+      case GELU_TANH ->
+          x / 2 * (1 + StrictMath.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
       case SILU -> x * sigmoid(x);
       case SOFTPLUS -> a * x > b ? x : softplus(a * x) / a;
       case MISH -> x * StrictMath.tanh(softplus(x));
