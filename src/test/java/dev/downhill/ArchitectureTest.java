@@ -65,8 +65,7 @@ class ArchitectureTest {
         .that()
         .resideInAPackage(pattern(name))
         .should()
-        .onlyDependOnClassesThat(
-            resideInAnyPackage(allowed).or(isTheDevice(name)))
+        .onlyDependOnClassesThat(resideInAnyPackage(allowed).or(isTheDevice(name)))
         .allowEmptyShould(true)
         .check(DOWNHILL);
   }
@@ -137,8 +136,8 @@ class ArchitectureTest {
   }
 
   /**
-   * The one class of {@code backend} that the public API names: users say on which device a model or
-   * a data set lives. The packages below tensor do not need it.
+   * The one class of {@code backend} that the public API names: users say on which device a model
+   * or a data set lives. The packages below tensor do not need it.
    */
   private static DescribedPredicate<JavaClass> isTheDevice(String name) {
     boolean aboveTensors =

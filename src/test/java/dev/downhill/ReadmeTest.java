@@ -74,7 +74,9 @@ class ReadmeTest {
     assertThat(readme())
         .contains(
             region("ten lines")
-                .replace("printed.append(String.format(Locale.ROOT, ", "System.out.print(String.format("));
+                .replace(
+                    "printed.append(String.format(Locale.ROOT, ",
+                    "System.out.print(String.format("));
     assertThat(readme()).contains(printed.toString().strip());
     model.close();
     adam.close();

@@ -12,8 +12,8 @@ public interface Space<V> {
   V add(V a, V b);
 
   /**
-   * A fresh value of the shape of {@code node}'s value: {@code whole}, or zeros if that is null, with
-   * {@code value} added at its place.
+   * A fresh value of the shape of {@code node}'s value: {@code whole}, or zeros if that is null,
+   * with {@code value} added at its place.
    */
   V place(Node<V> node, @Nullable V whole, V value, Contribution.Place<V> place);
 

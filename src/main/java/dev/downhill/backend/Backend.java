@@ -4,15 +4,15 @@ import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What a device can do. Methods work on views, outputs last, and overwrite unless they say otherwise;
- * outputs have the shape that the operator's definition gives them and never share elements with
- * inputs, save that elementwise methods may write over an input seen through the same layout. Inputs
- * may have any strides, 0 included; outputs have no two indices for one element.
+ * What a device can do. Methods work on views, outputs last, and overwrite unless they say
+ * otherwise; outputs have the shape that the operator's definition gives them and never share
+ * elements with inputs, save that elementwise methods may write over an input seen through the same
+ * layout. Inputs may have any strides, 0 included; outputs have no two indices for one element.
  *
- * <p>Arguments have been checked by the caller: a backend asserts, it does not explain. The exception
- * is what only the data can tell: an index out of range is an {@link IllegalArgumentException} (on an
- * asynchronous device at the next wait) and nothing is written through it. Methods are called by one
- * thread at a time, the one that holds the device's lock.
+ * <p>Arguments have been checked by the caller: a backend asserts, it does not explain. The
+ * exception is what only the data can tell: an index out of range is an {@link
+ * IllegalArgumentException} (on an asynchronous device at the next wait) and nothing is written
+ * through it. Methods are called by one thread at a time, the one that holds the device's lock.
  */
 public interface Backend {
 
@@ -51,7 +51,10 @@ public interface Backend {
   /** Every element of y = value, converted to y's type. */
   void fill(View y, double value);
 
-  /** y[i] = start + i step, for a contiguous y; computed in {@code f64}, or {@code i64} for integers. */
+  /**
+   * y[i] = start + i step, for a contiguous y; computed in {@code f64}, or {@code i64} for
+   * integers.
+   */
   void arange(View y, double start, double step);
 
   /** y = op(x); a and b are the scalars of the op. */
@@ -86,9 +89,10 @@ public interface Backend {
   // Matrix product
 
   /**
-   * y = alpha a b + beta y over the last two dimensions; a, b and y have the same rank and equal batch
-   * sizes (stride 0 repeats a matrix). Where beta is 0, y is not read. Within a matrix of a and b one
-   * of the two strides is 1 and the other at least the row length; y's columns have stride 1.
+   * y = alpha a b + beta y over the last two dimensions; a, b and y have the same rank and equal
+   * batch sizes (stride 0 repeats a matrix). Where beta is 0, y is not read. Within a matrix of a
+   * and b one of the two strides is 1 and the other at least the row length; y's columns have
+   * stride 1.
    */
   void matmul(View a, View b, double alpha, double beta, View y);
 
@@ -103,8 +107,9 @@ public interface Backend {
   // Random numbers
 
   /**
-   * y[i] = draw at position {@code base[0] + offset + i} of a Philox4x32-10 stream, i counted in row-major
-   * order of y's shape. {@code p} is the probability for {@link Draw#BERNOULLI}; base is {@code i64}.
+   * y[i] = draw at position {@code base[0] + offset + i} of a Philox4x32-10 stream, i counted in
+   * row-major order of y's shape. {@code p} is the probability for {@link Draw#BERNOULLI}; base is
+   * {@code i64}.
    */
   void random(Draw draw, long seed, long stream, View base, long offset, double p, View y);
 

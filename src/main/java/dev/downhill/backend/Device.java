@@ -15,8 +15,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A place where tensors live and are computed: {@code cpu:0}, {@code cuda:1}. Every device has its own
- * memory pool. Any thread may use a device; it does so under the device's lock, one thread at a time.
+ * A place where tensors live and are computed: {@code cpu:0}, {@code cuda:1}. Every device has its
+ * own memory pool. Any thread may use a device; it does so under the device's lock, one thread at a
+ * time.
  */
 public final class Device {
   private static final System.Logger LOG = System.getLogger(Device.class.getName());
@@ -49,8 +50,8 @@ public final class Device {
   /**
    * The device of this name, opened on first use.
    *
-   * @param name {@code cpu}, {@code cpu:1}, {@code cuda}, {@code cuda:0}, or {@code auto} for the best
-   *     there is
+   * @param name {@code cpu}, {@code cpu:1}, {@code cuda}, {@code cuda:0}, or {@code auto} for the
+   *     best there is
    * @throws IllegalArgumentException if the name has another form
    * @throws DeviceException if there is no such device; the message says why
    */
@@ -100,7 +101,8 @@ public final class Device {
       }
       LOG.log(System.Logger.Level.INFO, "{0} is not used: {1}", p.kind(), why);
     }
-    throw new DeviceException("device auto: no usable device, and not even the CPU backend is there");
+    throw new DeviceException(
+        "device auto: no usable device, and not even the CPU backend is there");
   }
 
   private static List<BackendProvider> providers() {
@@ -278,7 +280,8 @@ public final class Device {
 
   /** The live allocations by the line that made them, largest first: line, count, bytes. */
   public String report() {
-    return "%d live tensors, %,d bytes on %s%s".formatted(memory().tensors(), memory().bytes(), name, owners());
+    return "%d live tensors, %,d bytes on %s%s"
+        .formatted(memory().tensors(), memory().bytes(), name, owners());
   }
 
   private String owners() {

@@ -17,10 +17,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls that one thread makes on backends: a backend that decorates another and writes down each
- * call with its views and scalars. Buffers are numbered in the order in which calls first use them, so
- * that two recordings of the same work are equal though they ran in different memory. Allocations are
- * not calls of the list.
+ * The calls that one thread makes on backends: a backend that decorates another and writes down
+ * each call with its views and scalars. Buffers are numbered in the order in which calls first use
+ * them, so that two recordings of the same work are equal though they ran in different memory.
+ * Allocations are not calls of the list.
  */
 public final class Recording implements AutoCloseable {
   private static final ThreadLocal<@Nullable Recording> CURRENT = new ThreadLocal<>();
@@ -80,8 +80,8 @@ public final class Recording implements AutoCloseable {
   }
 
   /**
-   * Does something once at the end of what is recorded, as part of it: a generator moves its position
-   * on by all that was drawn.
+   * Does something once at the end of what is recorded, as part of it: a generator moves its
+   * position on by all that was drawn.
    */
   public void atEnd(Runnable ending) {
     endings.add(ending);
@@ -93,7 +93,9 @@ public final class Recording implements AutoCloseable {
     endings.clear();
   }
 
-  /** The buffers that calls used and that were not allocated meanwhile, in the order of first use. */
+  /**
+   * The buffers that calls used and that were not allocated meanwhile, in the order of first use.
+   */
   public List<Buffer> persistent() {
     return numbers.entrySet().stream()
         .filter(e -> !allocated.contains(e.getKey()))
@@ -122,7 +124,8 @@ public final class Recording implements AutoCloseable {
       Call a = i < calls.size() ? calls.get(i) : null;
       Call b = i < other.calls.size() ? other.calls.get(i) : null;
       if (!Objects.equals(a, b)) {
-        return "call %d was %s, now %s".formatted(i, a == null ? "none" : a, b == null ? "none" : b);
+        return "call %d was %s, now %s"
+            .formatted(i, a == null ? "none" : a, b == null ? "none" : b);
       }
     }
     return null;
@@ -151,7 +154,8 @@ public final class Recording implements AutoCloseable {
       default ->
           calls.add(
               new Call(
-                  method.getName(), Arrays.stream(Objects.requireNonNull(arguments)).map(this::canonical).toList()));
+                  method.getName(),
+                  Arrays.stream(Objects.requireNonNull(arguments)).map(this::canonical).toList()));
     }
     try {
       Object result = method.invoke(backend, arguments);

@@ -4,9 +4,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An allocation on a device and the unit of lifetime: counted by all that hold it (tensors, views of
- * them, graph nodes), freed when the last one lets go. Its version counts the changes made in place,
- * whichever view they were made through.
+ * An allocation on a device and the unit of lifetime: counted by all that hold it (tensors, views
+ * of them, graph nodes), freed when the last one lets go. Its version counts the changes made in
+ * place, whichever view they were made through.
  */
 public final class Storage {
   private final Device device;

@@ -1,9 +1,9 @@
 package dev.downhill.backend;
 
 /**
- * Functions of one number, applied to every element. {@code a} and {@code b} are the two scalars that
- * come with the call; functions that need none ignore them. The constant says what its derivative
- * reads: the input x, or the output y, so that only that is kept for the backward pass.
+ * Functions of one number, applied to every element. {@code a} and {@code b} are the two scalars
+ * that come with the call; functions that need none ignore them. The constant says what its
+ * derivative reads: the input x, or the output y, so that only that is kept for the backward pass.
  */
 public enum Unary {
   /** -x. */

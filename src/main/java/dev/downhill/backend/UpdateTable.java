@@ -3,8 +3,8 @@ package dev.downhill.backend;
 import java.util.List;
 
 /**
- * The parameters that one optimiser step moves. A backend may keep a device copy for as long as this
- * object is used; it never changes.
+ * The parameters that one optimiser step moves. A backend may keep a device copy for as long as
+ * this object is used; it never changes.
  *
  * @param rows one per parameter that has a gradient
  */
@@ -15,7 +15,8 @@ public record UpdateTable(List<Row> rows) {
   }
 
   /**
-   * One parameter. All views are contiguous and of the same floating type and size, save the counters.
+   * One parameter. All views are contiguous and of the same floating type and size, save the
+   * counters.
    *
    * @param parameter the values, changed by the step
    * @param gradient their gradient

@@ -31,8 +31,8 @@ public final class Checkpoint {
   /**
    * Reads all tensors of a file to a device.
    *
-   * @throws CheckpointException if the file cannot be read or is no safetensors file; the message names
-   *     the tensor or offset
+   * @throws CheckpointException if the file cannot be read or is no safetensors file; the message
+   *     names the tensor or offset
    */
   public static Map<String, Tensor> load(Path file, Device device) {
     try (Safetensors source = Safetensors.open(file)) {

@@ -12,8 +12,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Training progress on stderr: a bar that moves on a terminal, and now and then a line where there is
- * none.
+ * Training progress on stderr: a bar that moves on a terminal, and now and then a line where there
+ * is none.
  */
 final class ProgressLine implements Trainer.Listener, AutoCloseable {
   private static final long LINES_EVERY_NANOS = 5_000_000_000L;

@@ -145,7 +145,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Path defaultFolder() {
-    String now = LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+    String now =
+        LocalDateTime.now(ZoneId.systemDefault())
+            .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
     return Path.of("runs", job + "-" + now);
   }
 }

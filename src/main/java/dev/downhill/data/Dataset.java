@@ -72,8 +72,8 @@ public final class Dataset implements AutoCloseable {
   }
 
   /**
-   * All examples once, in an order that follows from seed and epoch alone. The last batch has what is
-   * left. A batch is valid until the next one is asked for.
+   * All examples once, in an order that follows from seed and epoch alone. The last batch has what
+   * is left. A batch is valid until the next one is asked for.
    *
    * @param size examples a batch, at least 1
    */
@@ -129,8 +129,7 @@ public final class Dataset implements AutoCloseable {
       int end = Math.min(next + size, Math.toIntExact(size()));
       try (Tensor rows = order.slice(0, next, end, 1)) {
         next = end;
-        return new Batch(
-            current.own(x.indexSelect(0, rows)), current.own(y.indexSelect(0, rows)));
+        return new Batch(current.own(x.indexSelect(0, rows)), current.own(y.indexSelect(0, rows)));
       }
     }
   }

@@ -40,7 +40,6 @@ public final class Houses {
   /** 120 square metres, 3 bedrooms, 2 km from the centre, 15 years old: worth EUR 380,000. */
   public static final House REFERENCE = new House(120, 3, 2, 15);
 
-
   private static final double REFERENCE_WORTH = worth(120, 3, 2, 15);
 
   /** What is known of a house. */

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Which input of a layer was to blame for how much of the error: its rows come from the gradient of the
- * layer's weight matrix after a backward pass.
+ * Which input of a layer was to blame for how much of the error: its rows come from the gradient of
+ * the layer's weight matrix after a backward pass.
  *
  * <p>Input i has one weight to every unit of the layer. The row shows the one with the largest
- * |gradient|: the weight the error complains about most. The share of the blame is the sum of |gradient|
- * over all weights of input i, divided by the sum over all inputs. A positive signal says that the
- * weight is too high, a negative one that it is too low.
+ * |gradient|: the weight the error complains about most. The share of the blame is the sum of
+ * |gradient| over all weights of input i, divided by the sum over all inputs. A positive signal
+ * says that the weight is too high, a negative one that it is too low.
  *
  * @param rows one per input
  */
@@ -84,7 +84,8 @@ public record BlameTable(List<Row> rows) {
   public static BlameTable of(Tensor weight, List<String> inputs) {
     Tensor grad = weight.grad();
     if (grad == null) {
-      throw new IllegalArgumentException("blame: expected a weight with a gradient; call backward first");
+      throw new IllegalArgumentException(
+          "blame: expected a weight with a gradient; call backward first");
     }
     if (weight.dim() != 2 || weight.size(1) != inputs.size()) {
       throw new IllegalArgumentException(
@@ -135,7 +136,8 @@ public record BlameTable(List<Row> rows) {
     return table
         + String.format(
             Locale.ROOT,
-            "  An even share is %.1f %%. Severity: high (way off) from %.1f %%, medium (off) from %.1f %%, low (slightly off) from %.1f %%, none (close) below.%n",
+            "  An even share is %.1f %%. Severity: high (way off) from %.1f %%, medium (off) from"
+                + " %.1f %%, low (slightly off) from %.1f %%, none (close) below.%n",
             even,
             Severity.HIGH.from * even,
             Severity.MEDIUM.from * even,

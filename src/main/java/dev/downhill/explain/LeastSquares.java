@@ -5,8 +5,8 @@ import org.apache.commons.math3.linear.ArrayRealVector;
 import org.apache.commons.math3.linear.SingularValueDecomposition;
 
 /**
- * The best straight-line fit, the yardstick for what a network adds: the coefficients that make the sum
- * of squared errors smallest, the one of least norm where columns depend on each other.
+ * The best straight-line fit, the yardstick for what a network adds: the coefficients that make the
+ * sum of squared errors smallest, the one of least norm where columns depend on each other.
  */
 public final class LeastSquares {
   private final double[] coefficients;

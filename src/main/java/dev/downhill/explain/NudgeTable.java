@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How one optimiser step moved the weights that a {@link BlameTable} names: old value, nudge, new value
- * and what that does to the input's influence.
+ * How one optimiser step moved the weights that a {@link BlameTable} names: old value, nudge, new
+ * value and what that does to the input's influence.
  *
  * @param rows one per input
  */

@@ -20,8 +20,8 @@ import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * Line charts as PNG files, drawn without a display and with a font of their own, so that they look the
- * same on every machine.
+ * Line charts as PNG files, drawn without a display and with a font of their own, so that they look
+ * the same on every machine.
  */
 public final class Plot {
   private static final Color[] COLOURS = {
@@ -34,6 +34,8 @@ public final class Plot {
 
   private final XYChart chart;
   private int series;
+  private double low = Double.POSITIVE_INFINITY;
+  private double high;
 
   /**
    * An empty chart.
@@ -44,11 +46,18 @@ public final class Plot {
    */
   public Plot(String title, String x, String y) {
     chart =
-        new XYChartBuilder().width(720).height(440).title(title).xAxisTitle(x).yAxisTitle(y).build();
+        new XYChartBuilder()
+            .width(720)
+            .height(440)
+            .title(title)
+            .xAxisTitle(x)
+            .yAxisTitle(y)
+            .build();
     chart
         .getStyler()
         .setChartBackgroundColor(Color.WHITE)
-        .setLegendPosition(Styler.LegendPosition.InsideNE)
+        .setLegendPosition(Styler.LegendPosition.OutsideS)
+        .setLegendLayout(Styler.LegendLayout.Horizontal)
         .setChartTitleFont(font(Font.BOLD, 16))
         .setLegendFont(font(Font.PLAIN, 13));
     chart
@@ -77,7 +86,9 @@ public final class Plot {
 
   /** A dashed line, for something known. */
   public Plot dashed(String name, double[] x, double[] y) {
-    add(name, x, y).setLineStyle(SeriesLines.DASH_DASH).setLineColor(Color.DARK_GRAY);
+    XYSeries added = add(name, x, y);
+    added.setLineStyle(SeriesLines.DASH_DASH).setLineColor(Color.DARK_GRAY);
+    added.setMarker(SeriesMarkers.NONE);
     return this;
   }
 
@@ -94,6 +105,12 @@ public final class Plot {
       xs = new double[] {0};
       ys = new double[] {1};
     }
+    for (double v : ys) {
+      low = Math.min(low, v);
+      high = Math.max(high, v);
+    }
+    // One or two powers of ten are too few labels; every digit of many is too much.
+    chart.getStyler().setYAxisLogarithmicDecadeOnly(high / low > 100);
     XYSeries added = chart.addSeries(name, xs, ys);
     added.setMarker(xs.length > 40 ? SeriesMarkers.NONE : SeriesMarkers.CIRCLE);
     added.setLineColor(COLOURS[series % COLOURS.length]);
@@ -130,11 +147,13 @@ public final class Plot {
     return bytes.toByteArray();
   }
 
-  // Java looks for fonts when its first AWT class loads; this tells it to use the bundled one, whether
+  // Java looks for fonts when its first AWT class loads; this tells it to use the bundled one,
+  // whether
   // the machine has others or none.
   private static void installFont() {
     System.setProperty("java.awt.headless", "true");
-    try (InputStream font = Plot.class.getResourceAsStream("/liberation/LiberationSans-Regular.ttf")) {
+    try (InputStream font =
+        Plot.class.getResourceAsStream("/liberation/LiberationSans-Regular.ttf")) {
       if (font == null || System.getProperty("sun.awt.fontconfig") != null) {
         return;
       }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The same network trained for the same few steps at several learning rates, and what that says about
- * each rate.
+ * The same network trained for the same few steps at several learning rates, and what that says
+ * about each rate.
  *
  * @param rows one per rate, ascending
  */

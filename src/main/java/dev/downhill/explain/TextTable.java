@@ -40,7 +40,9 @@ final class TextTable {
       }
       text.append(line.toString().stripTrailing()).append('\n');
       if (r == 0) {
-        text.append("  ").append("-".repeat(Arrays.stream(width).sum() + 3 * (columns - 1))).append('\n');
+        text.append("  ")
+            .append("-".repeat(Arrays.stream(width).sum() + 3 * (columns - 1)))
+            .append('\n');
       }
     }
     return text.toString();

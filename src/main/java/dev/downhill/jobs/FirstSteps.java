@@ -31,7 +31,8 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
       double guess = predict(task, twin);
       double truth = task.exampleTruth();
       report.printf(
-          "%n1. Predict. Untrained, the network says %s for %s. The truth is %s: it is off by %s.%n",
+          "%n1. Predict. Untrained, the network says %s for %s. The truth is %s: it is off by"
+              + " %s.%n",
           task.amount(guess),
           task.exampleName(),
           task.amount(truth),
@@ -41,7 +42,8 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
       Tensor loss = Loss.mse(twin.forward(first.x()), first.y());
       report.printf(
           Locale.ROOT,
-          "%n2. Measure. The loss of the first batch (%d rows) is %.4f: the mean squared error of the normalised target.%n",
+          "%n2. Measure. The loss of the first batch (%d rows) is %.4f: the mean squared error of"
+              + " the normalised target.%n",
           first.size(),
           loss.item());
 
@@ -49,7 +51,8 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
       Tensor weight = twin.parameters().get(0);
       BlameTable blame = BlameTable.of(weight, task.encoder().featureNames());
       report.printf(
-          "%n3. Blame. For each input, the first-layer weight that the error complains about most:%n%s",
+          "%n3. Blame. For each input, the first-layer weight that the error complains about"
+              + " most:%n%s",
           blame);
 
       optimizer.step();

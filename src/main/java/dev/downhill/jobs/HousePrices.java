@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * A network learns what houses cost, and shows how it does that: predict, measure the error, send the
- * blame backwards, nudge every weight, repeat. With a file of the user's own it does the same for any
- * column of numbers.
+ * A network learns what houses cost, and shows how it does that: predict, measure the error, send
+ * the blame backwards, nudge every weight, repeat. With a file of the user's own it does the same
+ * for any column of numbers.
  */
 final class HousePrices implements Job {
   @Override
@@ -40,7 +40,8 @@ final class HousePrices implements Job {
         Optimizer optimizer = recipe.optimizer(model.parameters(), recipe.lr())) {
       report.printf(
           Locale.ROOT,
-          "%s on %s (%s), seed %d%n%,d rows: %,d to learn from, %,d held out. Network: %d inputs -> 64 -> 64 -> 1.%n",
+          "%s on %s (%s), seed %d%n%,d rows: %,d to learn from, %,d held out. Network: %d inputs ->"
+              + " 64 -> 64 -> 1.%n",
           name(),
           o.device(),
           o.device().describe(),
@@ -111,7 +112,8 @@ final class HousePrices implements Job {
       double floor = task.noiseFloor();
       report.printf(
           Locale.ROOT,
-          "Nobody can beat %s, the noise in the prices: the network is at %.3f times that floor, the line at %.2f times.%n",
+          "Nobody can beat %s, the noise in the prices: the network is at %.3f times that floor,"
+              + " the line at %.2f times.%n",
           task.amount(floor),
           mae / floor,
           line / floor);
@@ -120,7 +122,8 @@ final class HousePrices implements Job {
     // R2 = 1 - mean squared error / variance, both of the held-out rows.
     double[] y = validation.y().toDoubles();
     double mean = Arrays.stream(y).average().orElse(Double.NaN);
-    double variance = Arrays.stream(y).map(v -> (v - mean) * (v - mean)).average().orElse(Double.NaN);
+    double variance =
+        Arrays.stream(y).map(v -> (v - mean) * (v - mean)).average().orElse(Double.NaN);
     double r2 = 1 - history.last().validationLoss() / variance;
     report.printf(Locale.ROOT, "R2 on held-out rows: %.4f.%n", r2);
     return new JobResult.Metric("r2", r2);

@@ -52,11 +52,7 @@ public record JobOptions(
     require(problems, batchSize == null || batchSize >= 1, "--batch-size", "1 or more", batchSize);
     require(problems, steps == null || steps >= 1, "--steps", "1 or more", steps);
     require(
-        problems,
-        lr == null || (lr > 0 && Double.isFinite(lr)),
-        "--lr",
-        "a number above 0",
-        lr);
+        problems, lr == null || (lr > 0 && Double.isFinite(lr)), "--lr", "a number above 0", lr);
     require(
         problems,
         optimizer == null || OPTIMIZERS.contains(optimizer),

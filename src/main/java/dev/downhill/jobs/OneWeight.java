@@ -15,11 +15,12 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The smallest network there is: y = w x with one weight, which should become 3. Every step is computed
- * twice, by the formula written out by hand and by the engine, and both must agree to the last bit.
+ * The smallest network there is: y = w x with one weight, which should become 3. Every step is
+ * computed twice, by the formula written out by hand and by the engine, and both must agree to the
+ * last bit.
  *
- * <p>With x = 2 the error of the weight, w - 3, is multiplied by 1 - 8 rate at every step: that is why
- * 0.1 converges, 0.125 lands at once, 0.25 bounces for ever and 0.3 diverges.
+ * <p>With x = 2 the error of the weight, w - 3, is multiplied by 1 - 8 rate at every step: that is
+ * why 0.1 converges, 0.125 lands at once, 0.25 bounces for ever and 0.3 diverges.
  */
 final class OneWeight implements Job {
   private static final double X = 2;
@@ -83,8 +84,12 @@ final class OneWeight implements Job {
 
     double[] w = new double[steps + 1];
     double[] losses = new double[steps];
-    report.printf("Fit y = w x to x = %.0f, y = %.0f, from w = 0 with rate %s. The solution is w = %.0f.%n%n", X, Y, rate, SOLUTION);
-    report.printf("  step   %-22s %-22s %-22s %-22s%n", "loss by hand", "loss by engine", "w by hand", "w by engine");
+    report.printf(
+        "Fit y = w x to x = %.0f, y = %.0f, from w = 0 with rate %s. The solution is w = %.0f.%n%n",
+        X, Y, rate, SOLUTION);
+    report.printf(
+        "  step   %-22s %-22s %-22s %-22s%n",
+        "loss by hand", "loss by engine", "w by hand", "w by engine");
     try (Tensor weight = Tensor.full(o.device(), DType.F64, 0).requireGrad();
         Sgd sgd = new Sgd(List.of(weight), rate)) {
       for (int i = 0; i < steps; i++) {
@@ -105,8 +110,7 @@ final class OneWeight implements Job {
         }
         double engineWeight = weight.item();
         // compare, not ==: a run that diverges ends in NaN on both sides.
-        if (Double.compare(loss, engineLoss) != 0
-            || Double.compare(w[i + 1], engineWeight) != 0) {
+        if (Double.compare(loss, engineLoss) != 0 || Double.compare(w[i + 1], engineWeight) != 0) {
           throw new AssertionError(
               "step %d: by hand loss %s and w %s, by the engine %s and %s"
                   .formatted(i + 1, loss, w[i + 1], engineLoss, engineWeight));
@@ -118,7 +122,8 @@ final class OneWeight implements Job {
     }
     Regime regime = Regime.of(w);
     report.printf(
-        "%nBoth agree to the last bit. The error of w is multiplied by 1 - 8 rate = %s at every step:%nwith rate %s it %s.%n",
+        "%nBoth agree to the last bit. The error of w is multiplied by 1 - 8 rate = %s at every"
+            + " step:%nwith rate %s it %s.%n",
         String.format(Locale.ROOT, "%.4g", 1 - 8 * rate), rate, regime.text);
 
     folder.config(config(o, rate, steps));

@@ -31,7 +31,8 @@ final class RunFolder {
     }
     if (there == null || !Files.isDirectory(there) || !Files.isWritable(there)) {
       throw new CheckpointException(
-          "run folder: cannot make %s, expected a writable folder, got %s".formatted(folder, there));
+          "run folder: cannot make %s, expected a writable folder, got %s"
+              .formatted(folder, there));
     }
   }
 

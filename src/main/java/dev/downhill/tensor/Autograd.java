@@ -54,8 +54,8 @@ public final class Autograd {
   }
 
   /**
-   * Lets {@code observer} see, and replace, every contribution of the backward passes of this thread
-   * until the result is closed.
+   * Lets {@code observer} see, and replace, every contribution of the backward passes of this
+   * thread until the result is closed.
    */
   public static Mode observe(Engine.Observer<Tensor> observer) {
     Engine.@Nullable Observer<Tensor> before = OBSERVER.get();
@@ -68,7 +68,8 @@ public final class Autograd {
    *
    * @param gradient the gradient with respect to the root; null is 1, for a root with one element
    * @param retainGraph whether the graph can be used again
-   * @param createGraph whether the gradients get a graph themselves, for second derivatives; retains
+   * @param createGraph whether the gradients get a graph themselves, for second derivatives;
+   *     retains
    */
   public record Backward(@Nullable Tensor gradient, boolean retainGraph, boolean createGraph) {
     /** From 1, using the graph up. */
@@ -120,7 +121,12 @@ public final class Autograd {
               ((LeafNode) leaf).written();
             }
           };
-      run("backward", List.of(root), Arrays.asList(options.gradient()), leaves, options.retainGraph());
+      run(
+          "backward",
+          List.of(root),
+          Arrays.asList(options.gradient()),
+          leaves,
+          options.retainGraph());
     }
   }
 
@@ -134,7 +140,8 @@ public final class Autograd {
    * @param y what to differentiate
    * @param xs leaves or intermediate results
    * @return one gradient per x, of its shape; null where y does not depend on x
-   * @throws IllegalArgumentException if y has no graph, or more than one element and no gradient given
+   * @throws IllegalArgumentException if y has no graph, or more than one element and no gradient
+   *     given
    */
   public static List<@Nullable Tensor> grad(Tensor y, List<Tensor> xs, Backward options) {
     return grad(List.of(y), xs, Arrays.asList(options.gradient()), options);
@@ -153,7 +160,8 @@ public final class Autograd {
       x.check("grad");
       if (x.node() == null) {
         throw new IllegalArgumentException(
-            "grad: expected tensors that need a gradient, got one %s that does not".formatted(x.shape()));
+            "grad: expected tensors that need a gradient, got one %s that does not"
+                .formatted(x.shape()));
       }
       found.put(x.node(), null);
     }
@@ -182,7 +190,11 @@ public final class Autograd {
   }
 
   private static void run(
-      String op, List<Tensor> roots, List<@Nullable Tensor> seeds, Sink<Tensor> sink, boolean retain) {
+      String op,
+      List<Tensor> roots,
+      List<@Nullable Tensor> seeds,
+      Sink<Tensor> sink,
+      boolean retain) {
     List<Node<Tensor>> nodes = new ArrayList<>();
     List<Tensor> starts = new ArrayList<>();
     for (int i = 0; i < roots.size(); i++) {
@@ -216,8 +228,8 @@ public final class Autograd {
   }
 
   /**
-   * The engine's arithmetic on tensors. What it holds is in a scope of its own; what rules return is
-   * first in the scope of the pass and moves over when held.
+   * The engine's arithmetic on tensors. What it holds is in a scope of its own; what rules return
+   * is first in the scope of the pass and moves over when held.
    */
   private static final class Held implements Space<Tensor>, AutoCloseable {
     private final Scope pass;

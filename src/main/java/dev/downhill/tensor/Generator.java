@@ -1,17 +1,17 @@
 package dev.downhill.tensor;
 
+import dev.downhill.backend.Binary;
 import dev.downhill.backend.Device;
 import dev.downhill.backend.Draw;
 import dev.downhill.backend.Recording;
-import dev.downhill.backend.Binary;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 
 /**
- * A stream of random numbers on a device: Philox4x32-10, counter based (Salmon et al. 2011). A number
- * is a function of seed, stream and position alone, so the same draws come out on every device, for any
- * number of threads, whether a step runs for the first time or is replayed. Each element drawn uses one
- * position, in row-major order.
+ * A stream of random numbers on a device: Philox4x32-10, counter based (Salmon et al. 2011). A
+ * number is a function of seed, stream and position alone, so the same draws come out on every
+ * device, for any number of threads, whether a step runs for the first time or is replayed. Each
+ * element drawn uses one position, in row-major order.
  */
 public final class Generator implements AutoCloseable {
   private final Owner owner = new Owner();

@@ -5,8 +5,8 @@ import dev.downhill.shape.ShapeException;
 
 /**
  * The few changes in place: of plain tensors, and of leaves under {@link Autograd#noGrad}. A tensor
- * that an operator made in a graph is never changed. Every change raises the version of the memory, so
- * that a backward pass that needs the old value notices.
+ * that an operator made in a graph is never changed. Every change raises the version of the memory,
+ * so that a backward pass that needs the old value notices.
  */
 final class InPlace {
   private InPlace() {}

@@ -9,8 +9,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hold of a tensor or graph node on memory, and its end. A lease belongs to the scope it was made
- * in; outside any scope it ends when its tensor is closed, or some time after it was collected.
+ * The hold of a tensor or graph node on memory, and its end. A lease belongs to the scope it was
+ * made in; outside any scope it ends when its tensor is closed, or some time after it was
+ * collected.
  */
 final class Lease extends PhantomReference<Object> implements Reclaimable {
   private final Device device;
@@ -45,6 +46,7 @@ final class Lease extends PhantomReference<Object> implements Reclaimable {
     if (parts == null) {
       parts = new ArrayList<>(1);
     }
+    parts.removeIf(p -> p.ended != null);
     parts.add(part);
   }
 

@@ -11,9 +11,9 @@ public final class Matmul {
   private Matmul() {}
 
   /**
-   * The matrix product over the last two dimensions; the others broadcast. A 1-D operand acts as a row
-   * on the left and a column on the right, and its dimension is dropped; two 1-D operands give their
-   * dot product. An inner size of 0 gives zeros.
+   * The matrix product over the last two dimensions; the others broadcast. A 1-D operand acts as a
+   * row on the left and a column on the right, and its dimension is dropped; two 1-D operands give
+   * their dot product. An inner size of 0 gives zeros.
    *
    * <p>z = x y; dx = dz yᵀ, dy = xᵀ dz, summed over broadcast dimensions.
    *
@@ -56,8 +56,7 @@ public final class Matmul {
     }
     Op op = Op.of("matmul", x, y);
     Shape batch =
-        Shape.broadcast(
-            "matmul", x.shape().slice(0, x.dim() - 2), y.shape().slice(0, y.dim() - 2));
+        Shape.broadcast("matmul", x.shape().slice(0, x.dim() - 2), y.shape().slice(0, y.dim() - 2));
     return product(
         op,
         x.expand(batch.append(x.shape().slice(x.dim() - 2, x.dim())).toArray()),
@@ -75,7 +74,9 @@ public final class Matmul {
         p -> product(p, p.saved(0).transpose(-1, -2), p.dy()));
   }
 
-  /** The product x y as a gradient: where the rule's destination is, if it has one of this shape. */
+  /**
+   * The product x y as a gradient: where the rule's destination is, if it has one of this shape.
+   */
   private static @Nullable Tensor product(Rule.Pull p, Tensor x, Tensor y) {
     Destination<Tensor> d = p.destination();
     Shape shape = x.shape().with(x.dim() - 1, y.size(-1));
@@ -112,8 +113,8 @@ public final class Matmul {
   /**
    * The affine map of a layer, as PyTorch's {@code F.linear}.
    *
-   * <p>y = x wᵀ + b; dx = dy w, dw = dyᵀ x, db = the sum of dy over all rows. The gradients of leaves
-   * are computed where they stay: one product each and no copy.
+   * <p>y = x wᵀ + b; dx = dy w, dw = dyᵀ x, db = the sum of dy over all rows. The gradients of
+   * leaves are computed where they stay: one product each and no copy.
    *
    * @param x (..., in)
    * @param weight (out, in)
@@ -150,7 +151,10 @@ public final class Matmul {
         .run(
             b ->
                 b.binary(
-                    dev.downhill.backend.Binary.ADD, y.view(), bias.view().with(repeated), y.view()));
+                    dev.downhill.backend.Binary.ADD,
+                    y.view(),
+                    bias.view().with(repeated),
+                    y.view()));
     return op.record(y, dx, dw, p -> Reduction.sumRows(p));
   }
 }

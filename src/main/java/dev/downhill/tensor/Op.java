@@ -120,7 +120,9 @@ final class Op {
   }
 
   private static String shapes(Tensor[] inputs) {
-    return Arrays.stream(inputs).map(t -> t.shape().toString()).collect(Collectors.joining(" and "));
+    return Arrays.stream(inputs)
+        .map(t -> t.shape().toString())
+        .collect(Collectors.joining(" and "));
   }
 
   /** The name of the operator. */

@@ -23,15 +23,9 @@ final class OpNode extends Node<Tensor> {
   private Saved[] saved = {};
 
   /** A value as it was when the operator ran; a later change shows in the version. */
-  private record Saved(
-      Storage storage, Layout layout, int version, @Nullable Node<Tensor> node) {}
+  private record Saved(Storage storage, Layout layout, int version, @Nullable Node<Tensor> node) {}
 
-  OpNode(
-      String op,
-      Tensor output,
-      @Nullable Node<Tensor>[] inputs,
-      Shape[] shapes,
-      Rule[] rules) {
+  OpNode(String op, Tensor output, @Nullable Node<Tensor>[] inputs, Shape[] shapes, Rule[] rules) {
     this.op = op;
     this.device = output.device();
     this.shape = output.shape();

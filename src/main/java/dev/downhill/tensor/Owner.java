@@ -1,9 +1,9 @@
 package dev.downhill.tensor;
 
 /**
- * Tensors that belong to an object and not to the scope they happen to be made in: the moments of an
- * optimiser, the running statistics of a layer. They end when the owner is closed, or some time after
- * they became unreachable.
+ * Tensors that belong to an object and not to the scope they happen to be made in: the moments of
+ * an optimiser, the running statistics of a layer. They end when the owner is closed, or some time
+ * after they became unreachable.
  *
  * <pre>{@code
  * private final Owner owner = new Owner();
@@ -20,7 +20,8 @@ public final class Owner implements AutoCloseable {
    * Takes a tensor out of the scope it was made in.
    *
    * @return {@code t}
-   * @throws IllegalArgumentException if the tensor was computed with gradients; own {@code t.detach()}
+   * @throws IllegalArgumentException if the tensor was computed with gradients; own {@code
+   *     t.detach()}
    */
   public Tensor own(Tensor t) {
     t.check("own");

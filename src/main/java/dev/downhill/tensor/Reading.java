@@ -22,7 +22,8 @@ final class Reading {
                 .formatted(x.dtype(), x.shape()));
       }
       // A long[] is aligned for every dtype.
-      MemorySegment target = MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]).asSlice(0, bytes);
+      MemorySegment target =
+          MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]).asSlice(0, bytes);
       x.device().run(b -> b.download(dense.view(), target));
       return target;
     }
@@ -91,9 +92,6 @@ final class Reading {
       return head + ")";
     }
     boolean whole = !x.dtype().isFloating();
-    return head
-        + ", "
-        + (whole ? Arrays.toString(longs(x)) : Arrays.toString(doubles(x)))
-        + ")";
+    return head + ", " + (whole ? Arrays.toString(longs(x)) : Arrays.toString(doubles(x))) + ")";
   }
 }

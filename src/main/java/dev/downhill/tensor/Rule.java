@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradient of an operator with respect to one input: from dy, the gradient with respect to the
- * output, and what the operator saved. A result of a broadcast shape is summed to the input's shape by
- * the engine.
+ * output, and what the operator saved. A result of a broadcast shape is summed to the input's shape
+ * by the engine.
  */
 @FunctionalInterface
 interface Rule {
@@ -58,8 +58,8 @@ interface Rule {
     }
 
     /**
-     * Whether this pass is recorded itself, for second derivatives: then rules are made of operators
-     * that have gradients, and no kernel without one.
+     * Whether this pass is recorded itself, for second derivatives: then rules are made of
+     * operators that have gradients, and no kernel without one.
      */
     public boolean createGraph() {
       return Autograd.isEnabled();

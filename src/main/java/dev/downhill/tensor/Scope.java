@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The lifetime of the tensors made inside it, on its thread: they end when it closes, and their memory
- * is used again.
+ * The lifetime of the tensors made inside it, on its thread: they end when it closes, and their
+ * memory is used again.
  *
  * <pre>{@code
  * try (var scope = Scope.open()) {
@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Scopes nest. What belongs to an owner is not touched: parameters, their gradients, the state of
- * optimisers and layers. A tensor made outside any scope ends when it is closed, or some time after it
- * became unreachable.
+ * <p>Scopes nest. What belongs to an owner is not touched: parameters, their gradients, the state
+ * of optimisers and layers. A tensor made outside any scope ends when it is closed, or some time
+ * after it became unreachable.
  */
 public final class Scope implements AutoCloseable {
   private static final ThreadLocal<@Nullable Scope> CURRENT = new ThreadLocal<>();
@@ -76,8 +76,9 @@ public final class Scope implements AutoCloseable {
   }
 
   /**
-   * Moves a tensor, and what the graph that made it has saved, to the enclosing scope (or out of all
-   * scopes), so that it outlives this one. Use {@code keep(t.detach())} to keep the values alone.
+   * Moves a tensor, and what the graph that made it has saved, to the enclosing scope (or out of
+   * all scopes), so that it outlives this one. Use {@code keep(t.detach())} to keep the values
+   * alone.
    *
    * @return {@code t}
    */

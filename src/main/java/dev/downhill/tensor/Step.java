@@ -13,8 +13,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training step that makes the same calls on the device every time, so that it can be recorded and
- * replayed.
+ * A training step that makes the same calls on the device every time, so that it can be recorded
+ * and replayed.
  *
  * <pre>{@code
  * var step = Step.of((x, y) -> {
@@ -28,10 +28,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The body must depend on the inputs' values through tensors alone. Its first two runs for each
- * combination of shapes and dtypes are recorded, and must agree call by call and number by number; if
- * they do not, the error names the call that differs: make that value a tensor, or an input. Reading a
- * value inside the body is an error. With {@code -Ddownhill.step.check=N} every N-th later run is
- * compared too.
+ * combination of shapes and dtypes are recorded, and must agree call by call and number by number;
+ * if they do not, the error names the call that differs: make that value a tensor, or an input.
+ * Reading a value inside the body is an error. With {@code -Ddownhill.step.check=N} every N-th
+ * later run is compared too.
  *
  * <p>What the body makes ends with it. The result has no graph, and is valid until the next run.
  */
@@ -102,8 +102,8 @@ public final class Step implements AutoCloseable {
   }
 
   /**
-   * {@link #run} of a body that does one of several things: the first or a later micro-batch, training
-   * or evaluation. Each is recorded for itself.
+   * {@link #run} of a body that does one of several things: the first or a later micro-batch,
+   * training or evaluation. Each is recorded for itself.
    *
    * @param mode tells them apart by {@code equals}; may be null
    */
@@ -143,7 +143,8 @@ public final class Step implements AutoCloseable {
     String difference = before == null ? null : before.difference(now);
     if (difference != null) {
       throw new IllegalStateException(
-          "step: two runs of the body made different calls; make what differs a tensor or an input: "
+          "step: two runs of the body made different calls; make what differs a tensor or an input:"
+              + " "
               + difference);
     }
     known.calls = now;

@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An n-dimensional array on a device: values of one {@link DType}, seen through a strided view of
- * memory that other tensors may share. If it {@linkplain #requiresGrad requires a gradient}, operators
- * on it record a graph, and {@link #backward()} of a result adds to its {@link #grad()}.
+ * memory that other tensors may share. If it {@linkplain #requiresGrad requires a gradient},
+ * operators on it record a graph, and {@link #backward()} of a result adds to its {@link #grad()}.
  *
  * <p>Operators never change their operands. A tensor lives until its {@link Scope} closes, it is
- * closed itself, or it becomes unreachable; its memory until the last view and graph that need it are
- * gone. Using a tensor after its end is an error that names the line that ended it.
+ * closed itself, or it becomes unreachable; its memory until the last view and graph that need it
+ * are gone. Using a tensor after its end is an error that names the line that ended it.
  *
  * <p>Methods have PyTorch's names; the full description of each operator stands with its family.
  */
@@ -153,7 +153,9 @@ public final class Tensor implements AutoCloseable {
 
   // Lifetime
 
-  /** Ends this tensor; views and graphs that share its memory keep it. Closing twice does nothing. */
+  /**
+   * Ends this tensor; views and graphs that share its memory keep it. Closing twice does nothing.
+   */
   @Override
   public void close() {
     lease.end("it was closed at " + (device().tracking() ? Site.caller() : "an earlier line"));
@@ -723,7 +725,9 @@ public final class Tensor implements AutoCloseable {
     return Statistics.norm(this, p, dims, keepdim);
   }
 
-  /** The logarithm of the sum of e^this over a dimension, which goes; see {@link Softmax#logsumexp}. */
+  /**
+   * The logarithm of the sum of e^this over a dimension, which goes; see {@link Softmax#logsumexp}.
+   */
   public Tensor logsumexp(int dim) {
     return logsumexp(new int[] {dim}, false);
   }

@@ -7,9 +7,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The same memory seen otherwise. No element moves, save in {@link #reshape} where the new shape cannot
- * be had by strides. The gradient of a view is the same view of the gradient, undone; the gradient of a
- * part is placed into the whole, so that many small parts of a large tensor cost what they hold.
+ * The same memory seen otherwise. No element moves, save in {@link #reshape} where the new shape
+ * cannot be had by strides. The gradient of a view is the same view of the gradient, undone; the
+ * gradient of a part is placed into the whole, so that many small parts of a large tensor cost what
+ * they hold.
  */
 final class Views {
   private Views() {}
@@ -39,7 +40,8 @@ final class Views {
       if (target[d] == -1 && hole < 0) {
         hole = d;
       } else if (target[d] < 0) {
-        throw op.refuse("expected sizes of 0 or more and at most one -1, got " + Arrays.toString(sizes));
+        throw op.refuse(
+            "expected sizes of 0 or more and at most one -1, got " + Arrays.toString(sizes));
       } else {
         known *= target[d];
       }
@@ -55,7 +57,8 @@ final class Views {
     Shape result = Shape.of(target);
     if (result.numel() != shape.numel()) {
       throw op.refuse(
-          "expected sizes with %d elements, got %s".formatted(shape.numel(), Arrays.toString(sizes)));
+          "expected sizes with %d elements, got %s"
+              .formatted(shape.numel(), Arrays.toString(sizes)));
     }
     return result;
   }
@@ -73,7 +76,8 @@ final class Views {
       inverse[order[i]] = i;
     }
     if (!valid) {
-      throw op.refuse("expected each of %d dimensions once, got %s".formatted(x.dim(), Arrays.toString(dims)));
+      throw op.refuse(
+          "expected each of %d dimensions once, got %s".formatted(x.dim(), Arrays.toString(dims)));
     }
     return op.record(op.view(x.layout().permute(order)), p -> p.dy().permute(inverse));
   }
@@ -88,8 +92,8 @@ final class Views {
   }
 
   /**
-   * Every {@code step}-th element from {@code start} up to {@code end} (exclusive) along a dimension, as
-   * Python's slices: negative positions count from the end, out of range is cut off.
+   * Every {@code step}-th element from {@code start} up to {@code end} (exclusive) along a
+   * dimension, as Python's slices: negative positions count from the end, out of range is cut off.
    *
    * @param start the first, {@code Long.MIN_VALUE} for the beginning
    * @param end one past the last, {@code Long.MAX_VALUE} for the end
@@ -116,8 +120,8 @@ final class Views {
   }
 
   /**
-   * The {@code length} elements from {@code start} along a dimension; a negative start counts from the
-   * end.
+   * The {@code length} elements from {@code start} along a dimension; a negative start counts from
+   * the end.
    *
    * @throws ShapeException if they are not all inside
    */
@@ -173,8 +177,8 @@ final class Views {
   }
 
   /**
-   * Broadcast to larger sizes without a copy: sizes of 1 repeat, new dimensions come first, -1 keeps a
-   * size. dx = the sum of dy over what was repeated.
+   * Broadcast to larger sizes without a copy: sizes of 1 repeat, new dimensions come first, -1
+   * keeps a size. dx = the sum of dy over what was repeated.
    */
   static Tensor expand(Tensor x, long... sizes) {
     Op op = Op.of("expand", x);
@@ -184,7 +188,9 @@ final class Views {
       target[d] = target[d] == -1 ? x.shape().size(d - lead) : target[d];
     }
     if (lead < 0 || Arrays.stream(target).anyMatch(s -> s < 0)) {
-      throw op.refuse("expected sizes for all dimensions, -1 only for existing ones, got " + Arrays.toString(sizes));
+      throw op.refuse(
+          "expected sizes for all dimensions, -1 only for existing ones, got "
+              + Arrays.toString(sizes));
     }
     Shape shape = Shape.of(target);
     if (!x.shape().broadcastsTo(shape)) {
@@ -198,7 +204,8 @@ final class Views {
     Op op = Op.of("unsqueeze", x);
     int rank = x.dim() + 1;
     if (dim < -rank || dim >= rank) {
-      throw op.refuse("dimension out of range, expected %d to %d, got %d".formatted(-rank, rank - 1, dim));
+      throw op.refuse(
+          "dimension out of range, expected %d to %d, got %d".formatted(-rank, rank - 1, dim));
     }
     long[] back = x.shape().toArray();
     return op.record(
@@ -234,15 +241,16 @@ final class Views {
   }
 
   /**
-   * The dimensions {@code start} to {@code end}, both included, as one. A 0-d tensor becomes a vector of
-   * one element.
+   * The dimensions {@code start} to {@code end}, both included, as one. A 0-d tensor becomes a
+   * vector of one element.
    */
   static Tensor flatten(Tensor x, int start, int end) {
     Op op = Op.of("flatten", x);
     int from = x.shape().dim("flatten", start);
     int to = x.shape().dim("flatten", end);
     if (from > to) {
-      throw op.refuse("expected a first dimension not after the last, got %d and %d".formatted(start, end));
+      throw op.refuse(
+          "expected a first dimension not after the last, got %d and %d".formatted(start, end));
     }
     if (x.dim() == 0) {
       return reshape(x, 1);

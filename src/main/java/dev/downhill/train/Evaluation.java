@@ -18,8 +18,8 @@ public final class Evaluation {
   /**
    * The mean over all examples.
    *
-   * @param measure from prediction and target of a batch to the batch's mean, with one element: a loss,
-   *     or an error
+   * @param measure from prediction and target of a batch to the batch's mean, with one element: a
+   *     loss, or an error
    * @return NaN if there are no examples
    */
   public static double mean(Layer model, Dataset data, BinaryOperator<Tensor> measure) {

@@ -32,12 +32,13 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>With accumulation, several batches make one step: the loss of each is weighted by its share of the
- * examples of the window, so that the gradient is that of the whole window at once, also for the short
- * window at the end of an epoch.
+ * <p>With accumulation, several batches make one step: the loss of each is weighted by its share of
+ * the examples of the window, so that the gradient is that of the whole window at once, also for
+ * the short window at the end of an epoch.
  */
 public final class Trainer {
-  // Reading the loss waits for the device; every so many steps is often enough to see it and to stop.
+  // Reading the loss waits for the device; every so many steps is often enough to see it and to
+  // stop.
   private static final int STEPS_PER_REPORT = 20;
 
   /**
@@ -53,8 +54,7 @@ public final class Trainer {
   public record Options(
       int epochs, int batchSize, int accumulate, double clipNorm, long steps, long seed) {
     /** 10 epochs of batches of 256, no accumulation, no clipping, seed 0. */
-    public static final Options DEFAULTS =
-        new Options(10, 256, 1, Double.POSITIVE_INFINITY, 0, 0);
+    public static final Options DEFAULTS = new Options(10, 256, 1, Double.POSITIVE_INFINITY, 0, 0);
 
     /** Checks the ranges. */
     public Options {

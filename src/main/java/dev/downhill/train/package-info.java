@@ -1,4 +1,6 @@
-/** The training loop as a library: epochs, accumulation, clipping, schedules, validation, progress. */
+/**
+ * The training loop as a library: epochs, accumulation, clipping, schedules, validation, progress.
+ */
 @NullMarked
 package dev.downhill.train;
 

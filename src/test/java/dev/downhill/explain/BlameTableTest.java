@@ -18,7 +18,9 @@ import org.junit.jupiter.api.Test;
 class BlameTableTest {
   private final Device device = Device.cpu();
 
-  /** Signals -0.74, -0.21, -0.68 and -0.08 of one unit share the blame as 43.3, 12.3, 39.8, 4.7 %. */
+  /**
+   * Signals -0.74, -0.21, -0.68 and -0.08 of one unit share the blame as 43.3, 12.3, 39.8, 4.7 %.
+   */
   @Test
   void shares_ofOneUnit() {
     try (Tensor weight = Tensor.of(device, new float[] {0.1f, 0.2f, 0.3f, 0.4f}, 1, 4)) {
@@ -109,7 +111,8 @@ class BlameTableTest {
       assertThatThrownBy(() -> BlameTable.of(weight, List.of("a")))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "blame: expected a weight (units, inputs) with a name for each input, got shape (2, 3) and 1 names");
+              "blame: expected a weight (units, inputs) with a name for each input, got shape (2,"
+                  + " 3) and 1 names");
     }
   }
 }

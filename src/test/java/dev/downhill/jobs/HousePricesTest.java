@@ -54,9 +54,9 @@ class HousePricesTest {
       var batch = train.batches(recipe.batch(), o.seed()).iterator().next();
       Tensor loss = Loss.mse(model.forward(batch.x()), batch.y());
       loss.backward();
-      assertThat(text).contains(String.format(Locale.ROOT, "is %.4f: the mean squared", loss.item()));
-      BlameTable blame =
-          BlameTable.of(model.parameters().get(0), task.encoder().featureNames());
+      assertThat(text)
+          .contains(String.format(Locale.ROOT, "is %.4f: the mean squared", loss.item()));
+      BlameTable blame = BlameTable.of(model.parameters().get(0), task.encoder().featureNames());
       assertThat(text).contains(blame.toString());
       // The run's own first step starts from the same loss.
       assertThat(text).contains("1. Predict.", "4. Nudge.", "5. Choose a rate.", "6. Repeat.");
@@ -68,7 +68,8 @@ class HousePricesTest {
     Path out = folder.resolve("run");
     JobOptions o = options(Device.cpu(), null, null, 400, out);
     String text = run(o);
-    assertThat(out).isDirectoryContaining("glob:**/{config.json,metrics.csv,curve.png,model.safetensors}");
+    assertThat(out)
+        .isDirectoryContaining("glob:**/{config.json,metrics.csv,curve.png,model.safetensors}");
     assertThat(Files.readAllLines(out.resolve("metrics.csv")))
         .hasSize(3)
         .first()

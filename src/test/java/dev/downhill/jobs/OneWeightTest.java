@@ -44,8 +44,7 @@ class OneWeightTest {
     Run run = run(null, 4L);
     double[] w = {2.4, 2.88, 2.976, 2.9952};
     double[] loss = {36, 1.44, 0.0576, 0.002304};
-    String[] lines =
-        run.text.lines().filter(l -> l.matches(" +\\d+ +.*")).toArray(String[]::new);
+    String[] lines = run.text.lines().filter(l -> l.matches(" +\\d+ +.*")).toArray(String[]::new);
     assertThat(lines).hasSize(4);
     for (int i = 0; i < 4; i++) {
       String[] cells = lines[i].strip().split(" +");
@@ -84,8 +83,7 @@ class OneWeightTest {
   void optionsItHasNoUseFor_areRefused() {
     JobOptions options =
         new JobOptions(Device.cpu(), null, null, 3, null, null, null, null, null, 1, folder);
-    assertThatThrownBy(
-            () -> new OneWeight().run(options, System.out, new Trainer.Listener() {}))
+    assertThatThrownBy(() -> new OneWeight().run(options, System.out, new Trainer.Listener() {}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("--epochs: the job one-weight has no such option, got 3");
   }

@@ -98,12 +98,7 @@ class TrainerTest {
       Trainer.Options options = Trainer.Options.DEFAULTS.withEpochs(1).withSeed(3);
       History accumulated =
           new Trainer(
-                  small,
-                  a,
-                  null,
-                  Loss::mse,
-                  Loss::l1,
-                  options.withBatchSize(8).withAccumulate(5))
+                  small, a, null, Loss::mse, Loss::l1, options.withBatchSize(8).withAccumulate(5))
               .fit(data, data, SILENT);
       new Trainer(large, b, null, Loss::mse, Loss::l1, options.withBatchSize(40))
           .fit(data, data, SILENT);
@@ -147,7 +142,8 @@ class TrainerTest {
       assertThatThrownBy(() -> trainer.fit(data, data, SILENT))
           .isInstanceOf(NumericException.class)
           .hasMessageMatching(
-              "train: the loss became (NaN|Infinity) by step \\d+ \\(epoch \\d+, learning rate 1000000.0\\); try .*");
+              "train: the loss became (NaN|Infinity) by step \\d+ \\(epoch \\d+, learning rate"
+                  + " 1000000.0\\); try .*");
     }
   }
 
@@ -167,14 +163,12 @@ class TrainerTest {
   void steps2To10_makeIdenticalCalls_withScheduleClippingDropoutAndAccumulation() {
     try (Dataset data = waves(device, 400, 4);
         Sequential model =
-            new Sequential(
-                    new Linear(3, 32), new Relu(), new Dropout(0.1), new Linear(32, 1))
+            new Sequential(new Linear(3, 32), new Relu(), new Dropout(0.1), new Linear(32, 1))
                 .on(device, 8);
         Adam adam = new Adam(model.parameters(), 1e-2);
         Tensor x = Tensor.zeros(device, data.x().dtype(), 20, 3);
         Tensor y = Tensor.zeros(device, data.y().dtype(), 20, 1)) {
-      Scheduler scheduler =
-          new Scheduler(adam, Schedule.cosine(10, 0).withWarmup(3, 0.01));
+      Scheduler scheduler = new Scheduler(adam, Schedule.cosine(10, 0).withWarmup(3, 0.01));
       List<Calls> steps = new ArrayList<>();
       List<Double> rates = new ArrayList<>();
       var batches = data.batches(20, 1).iterator();

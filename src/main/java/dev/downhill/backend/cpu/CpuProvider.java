@@ -44,6 +44,7 @@ public final class CpuProvider implements BackendProvider {
       throw new DeviceException(
           "device cpu:%d: expected cpu:0 to cpu:%d".formatted(index, DEVICES - 1));
     }
+    int unused = Simd.bits();
     return new CpuBackend(CpuPool.configured(), new Workers(threads()));
   }
 

@@ -34,7 +34,8 @@ final class Kernels<K extends Enum<K>> {
 
   private static Kernel make(Formula formula, DType in, DType out) {
     Element element = ElementCompiler.compile(formula, in, out);
-    Kernel scalar = HiddenClass.copy(ScalarKernel.class, Kernel.class, new ScalarKernel.Code(element, in, out));
+    Kernel scalar =
+        HiddenClass.copy(ScalarKernel.class, Kernel.class, new ScalarKernel.Code(element, in, out));
     boolean vectors = in == DType.F32 && out == DType.F32 && Formula.hasVectorForm(formula);
     return vectors && Simd.AVAILABLE ? new VectorKernel(formula, scalar) : scalar;
   }

@@ -23,6 +23,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.AccessFlag;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -52,23 +53,15 @@ final class LaneCompiler extends FormulaCompiler {
               Collectors.toMap(
                   m -> m.methodName().stringValue() + m.methodType().stringValue(), m -> m));
 
-  /** The forms of a loop. */
-  enum Form {
-    /** x and y are rows. */
-    ROWS,
-    /** Every row of x is one element, again and again. */
-    SAME_X,
-    /** Every row of y is one element, again and again. */
-    SAME_Y
-  }
-
-  private final Form form;
+  private final boolean sameX;
+  private final boolean sameY;
   private final int row;
   private final int column;
 
-  private LaneCompiler(CodeBuilder code, Form form) {
+  private LaneCompiler(CodeBuilder code, boolean sameX, boolean sameY) {
     super(code, VECTOR, MASK);
-    this.form = form;
+    this.sameX = sameX;
+    this.sameY = sameY;
     this.row = code.allocateLocal(TypeKind.LONG);
     this.column = code.allocateLocal(TypeKind.LONG);
   }
@@ -76,11 +69,12 @@ final class LaneCompiler extends FormulaCompiler {
   /**
    * The loop of a formula.
    *
-   * @param manyRows whether rows are few vectors long and many: then the inner loop goes down them
+   * @param sameX whether each row of x is one element, again and again; likewise sameY
+   * @param manyRows whether rows are short and many: then the inner loop goes down them
    */
-  static LaneLoop compile(Formula formula, Form form, boolean manyRows) {
+  static LaneLoop compile(Formula formula, boolean sameX, boolean sameY, boolean manyRows) {
     return HiddenClass.implement(
-        LaneLoop.class, code -> new LaneCompiler(code, form).loops(formula, manyRows));
+        LaneLoop.class, code -> new LaneCompiler(code, sameX, sameY).loops(formula, manyRows));
   }
 
   // The parameters of LaneLoop.run: x 0, y 3, z 6, each with its position and the distance of its
@@ -106,10 +100,11 @@ final class LaneCompiler extends FormulaCompiler {
           11,
           1,
           () -> {
-            switch (form) {
-              case ROWS -> {}
-              case SAME_X -> slot(Formula.X);
-              case SAME_Y -> slot(Formula.Y);
+            if (sameX) {
+              slot(Formula.X);
+            }
+            if (sameY) {
+              slot(Formula.Y);
             }
             loop(column, 12, step, body);
           });
@@ -137,8 +132,8 @@ final class LaneCompiler extends FormulaCompiler {
   @Override
   void input(Formula.Input input) {
     switch (input) {
-      case X -> operand(0, form == Form.SAME_X);
-      case Y -> operand(3, form == Form.SAME_Y);
+      case X -> operand(0, sameX);
+      case Y -> operand(3, sameY);
       case A -> scalar(9);
       case B -> scalar(10);
       case CONDITION -> throw new AssertionError("conditions have no vector form");
@@ -203,24 +198,18 @@ final class LaneCompiler extends FormulaCompiler {
   /** Runs the instructions of a method without branches, whose arguments are on the stack. */
   private void copy(CodeModel body, MethodTypeDesc type) {
     Map<Integer, Integer> locals = new HashMap<>();
-    int next = 0;
-    for (ClassDesc parameter : type.parameterList()) {
-      TypeKind kind = TypeKind.from(parameter);
-      locals.put(next, code.allocateLocal(kind));
-      next += kind.slotSize();
-    }
-    for (int p = type.parameterCount() - 1; p >= 0; p--) {
-      TypeKind kind = TypeKind.from(type.parameterType(p));
-      next -= kind.slotSize();
-      code.storeLocal(kind, locals.get(next));
+    List<TypeKind> parameters = type.parameterList().stream().map(TypeKind::from).toList();
+    int slot = parameters.stream().mapToInt(TypeKind::slotSize).sum();
+    for (TypeKind kind : parameters.reversed()) {
+      slot -= kind.slotSize();
+      code.storeLocal(kind, local(locals, slot, kind));
     }
     for (CodeElement element : body) {
       switch (element) {
-        case LoadInstruction l -> code.loadLocal(l.typeKind(), locals.get(l.slot()));
+        case LoadInstruction l ->
+            code.loadLocal(l.typeKind(), local(locals, l.slot(), l.typeKind()));
         case StoreInstruction s ->
-            code.storeLocal(
-                s.typeKind(),
-                locals.computeIfAbsent(s.slot(), _ -> code.allocateLocal(s.typeKind())));
+            code.storeLocal(s.typeKind(), local(locals, s.slot(), s.typeKind()));
         case InvokeInstruction v
             when v.opcode() == Opcode.INVOKESTATIC
                 && METHODS.containsKey(v.name().stringValue() + v.type().stringValue()) ->
@@ -230,5 +219,9 @@ final class LaneCompiler extends FormulaCompiler {
         default -> {}
       }
     }
+  }
+
+  private int local(Map<Integer, Integer> locals, int slot, TypeKind kind) {
+    return locals.computeIfAbsent(slot, _ -> code.allocateLocal(kind));
   }
 }

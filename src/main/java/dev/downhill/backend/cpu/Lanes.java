@@ -14,9 +14,9 @@ import jdk.incubator.vector.VectorSpecies;
 final class Lanes {
   /** The vectors of all {@code f32} loops. */
   static final VectorSpecies<Float> SPECIES =
-      Simd.BITS == 0
+      Simd.bits() == 0
           ? FloatVector.SPECIES_PREFERRED
-          : VectorSpecies.of(float.class, VectorShape.forBitSize(Simd.BITS));
+          : VectorSpecies.of(float.class, VectorShape.forBitSize(Simd.bits()));
 
   private Lanes() {}
 

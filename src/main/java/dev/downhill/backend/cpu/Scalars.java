@@ -86,7 +86,7 @@ final class Scalars {
   static short bf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     int rounded = bits + 0x7fff + (bits >>> 16 & 1);
-    return (short) ((value == value ? rounded : bits | 0x400000) >>> 16);
+    return (short) ((Float.isNaN(value) ? bits | 0x400000 : rounded) >>> 16);
   }
 
   // Arithmetic

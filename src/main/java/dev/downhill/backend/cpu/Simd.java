@@ -7,11 +7,10 @@ import java.lang.System.Logger.Level;
  * classes that do are touched only where {@link #AVAILABLE}.
  */
 final class Simd {
+  private static final String BITS = "downhill.vector.bits";
+
   /** Whether loops can run on vectors; if not, a warning has said what to do. */
   static final boolean AVAILABLE = available();
-
-  /** The bits of a vector, or 0 for what the machine prefers. */
-  static final int BITS = bits(System.getProperty("downhill.vector.bits", "preferred"));
 
   private Simd() {}
 
@@ -27,13 +26,15 @@ final class Simd {
     return there;
   }
 
-  private static int bits(String value) {
+  /** The bits of a vector as {@code downhill.vector.bits} says, or 0 for what the machine prefers. */
+  static int bits() {
+    String value = System.getProperty(BITS, "preferred");
     return switch (value) {
       case "preferred" -> 0;
       case "128", "256", "512" -> Integer.parseInt(value);
       default ->
           throw new IllegalArgumentException(
-              "downhill.vector.bits: expected 128, 256 or 512, got '%s'".formatted(value));
+              "%s: expected 128, 256 or 512, got '%s'".formatted(BITS, value));
     };
   }
 }

@@ -7,11 +7,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * neighbours or all the same; what is left over, and other strides, element by element.
  */
 final class VectorKernel implements Kernel {
-  private static final int FORMS = LaneCompiler.Form.values().length;
-
   private final Formula formula;
   private final Kernel scalar;
-  private final AtomicReferenceArray<LaneLoop> loops = new AtomicReferenceArray<>(2 * FORMS);
+  private final AtomicReferenceArray<LaneLoop> loops = new AtomicReferenceArray<>(8);
 
   VectorKernel(Formula formula, Kernel scalar) {
     this.formula = formula;
@@ -26,17 +24,12 @@ final class VectorKernel implements Kernel {
     if (cols < step
         || s.z.colStride != Float.BYTES
         || (s.x.colStride != Float.BYTES && !sameX)
-        || (s.y.colStride != Float.BYTES && !sameY)
-        || (sameX && sameY)) {
+        || (s.y.colStride != Float.BYTES && !sameY)) {
       scalar.run(s, xi, yi, ci, zi, rows, cols);
       return;
     }
-    LaneCompiler.Form form =
-        sameX
-            ? LaneCompiler.Form.SAME_X
-            : sameY ? LaneCompiler.Form.SAME_Y : LaneCompiler.Form.ROWS;
     long done = cols - cols % step;
-    loop(form, cols < 16 * step && rows > cols / step)
+    loop(sameX, sameY, cols < 16L * step && rows > cols / step)
         .run(
             s.x.segment,
             xi,
@@ -58,11 +51,11 @@ final class VectorKernel implements Kernel {
     }
   }
 
-  private LaneLoop loop(LaneCompiler.Form form, boolean manyRows) {
-    int at = form.ordinal() + (manyRows ? FORMS : 0);
+  private LaneLoop loop(boolean sameX, boolean sameY, boolean manyRows) {
+    int at = (sameX ? 1 : 0) + (sameY ? 2 : 0) + (manyRows ? 4 : 0);
     LaneLoop known = loops.get(at);
     if (known == null) {
-      known = LaneCompiler.compile(formula, form, manyRows);
+      known = LaneCompiler.compile(formula, sameX, sameY, manyRows);
       loops.set(at, known);
     }
     return known;

@@ -12,6 +12,10 @@ import org.junit.jupiter.api.parallel.Resources;
 
 @ResourceLock(Resources.SYSTEM_PROPERTIES)
 final class CpuProviderTest {
+  private static final String[] PROPERTIES = {
+    "downhill.threads", "downhill.cpu.memory", "downhill.vector.bits"
+  };
+
   private final CpuProvider provider = new CpuProvider();
 
   @Test
@@ -62,7 +66,7 @@ final class CpuProviderTest {
 
   @Test
   void open_badProperties_areNamed() {
-    for (String property : new String[] {"downhill.threads", "downhill.cpu.memory"}) {
+    for (String property : PROPERTIES) {
       for (String value : new String[] {"", "0", "-1", "two", "1e3", "99999999999999999999"}) {
         with(
             property,
