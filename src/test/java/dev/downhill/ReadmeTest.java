@@ -41,7 +41,7 @@ class ReadmeTest {
         Pattern.compile("// begin " + name + "\n(.*?) *// end " + name, Pattern.DOTALL)
             .matcher(source());
     assertThat(m.find()).isTrue();
-    return m.group(1).stripIndent().strip();
+    return m.group(1).stripTrailing().stripIndent();
   }
 
   @Test

@@ -7,8 +7,8 @@ import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Operators that work element by element. Each is a {@link Formula}; a {@link StridedLoop} brings
- * the elements to it.
+ * Operators that work element by element, with the methods of {@link dev.downhill.backend.Backend}.
+ * Each is a {@link Formula}; a {@link StridedLoop} brings the elements to it.
  */
 final class CpuElementwise {
   /** What is moved, not computed. */

@@ -44,7 +44,8 @@ public final class CpuProvider implements BackendProvider {
       throw new DeviceException(
           "device cpu:%d: expected cpu:0 to cpu:%d".formatted(index, DEVICES - 1));
     }
-    int unused = Simd.bits();
+    // Here, so that a wrong width is not met by a static initialiser.
+    Simd.bits();
     return new CpuBackend(CpuPool.configured(), new Workers(threads()));
   }
 

@@ -26,7 +26,9 @@ final class Simd {
     return there;
   }
 
-  /** The bits of a vector as {@code downhill.vector.bits} says, or 0 for what the machine prefers. */
+  /**
+   * The bits of a vector as {@code downhill.vector.bits} says, or 0 for what the machine prefers.
+   */
   static int bits() {
     String value = System.getProperty(BITS, "preferred");
     return switch (value) {
