@@ -95,9 +95,9 @@ class HousePricesTest {
     String before = System.getProperty("downhill.threads");
     try {
       System.setProperty("downhill.threads", "1");
-      Device one = Device.of("cpu:31");
+      Device one = Device.of("cpu:41");
       System.setProperty("downhill.threads", "3");
-      Device three = Device.of("cpu:33");
+      Device three = Device.of("cpu:43");
       run(options(one, null, null, 60, folder.resolve("one")));
       run(options(three, null, null, 60, folder.resolve("three")));
     } finally {

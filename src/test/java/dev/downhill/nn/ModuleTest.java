@@ -122,7 +122,7 @@ class ModuleTest {
 
   @Test
   void parametersOutliveTheScopeTheyAreMadeInAndEndWithTheModel() {
-    Device cpu = Device.of("cpu:21"); // shared with no other test, so that memory can be counted
+    Device cpu = Device.of("cpu:11"); // shared with no other test, so that memory can be counted
     long tensors = cpu.memory().tensors();
     long bytes = cpu.memory().bytes();
     Sequential model;
@@ -173,7 +173,7 @@ class ModuleTest {
 
   @Test
   void aFailureWhilePlacingLeavesNothing() {
-    Device cpu = Device.of("cpu:22"); // shared with no other test
+    Device cpu = Device.of("cpu:12"); // shared with no other test
     long before = cpu.memory().tensors();
     Linear bad = new Linear(2, 3, Linear.Options.DEFAULT.withBiasInit(Init.orthogonal(1)));
     Sequential model = new Sequential(new Linear(2, 2), bad);
