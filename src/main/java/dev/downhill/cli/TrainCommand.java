@@ -11,7 +11,9 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -96,29 +98,36 @@ final class TrainCommand implements Callable<Integer> {
       description = "The run folder to write; default runs/JOB-DATE-TIME.")
   private @Nullable Path out;
 
+  @Option(
+      names = "--resume",
+      paramLabel = "DIR",
+      description = "Go on with the run of this folder, after its last whole epoch.")
+  private @Nullable Path resume;
+
   @Option(names = "--json", description = "End stdout with one JSON object; all else to stderr.")
   private boolean json;
 
   @Override
   public Integer call() {
-    Job chosen =
-        Job.ALL.stream()
-            .filter(j -> j.name().equals(job))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new IllegalArgumentException(
-                        "train: expected a job, one of %s, got '%s'"
-                            .formatted(String.join(", ", new Jobs()), job)));
     List<String> problems = new ArrayList<>();
     if (threads != null && threads < 1) {
       problems.add("--threads: expected 1 or more, got " + threads);
     }
+    List<String> given = ofTheJob();
+    if (resume != null && !given.isEmpty()) {
+      problems.add(
+          "--resume: expected no options of the job beside it, since the run keeps its own, got "
+              + String.join(", ", given));
+    }
     if (!problems.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", problems));
     }
+    Job chosen = Job.named(resume == null ? job : JobOptions.job(resume));
     if (threads != null) {
       System.setProperty("downhill.threads", threads.toString());
+    }
+    if (resume != null) {
+      return run(chosen, JobOptions.resume(resume, Device.of(device)));
     }
     JobOptions options =
         new JobOptions(
@@ -132,7 +141,27 @@ final class TrainCommand implements Callable<Integer> {
             schedule,
             steps,
             seed,
-            out == null ? defaultFolder() : out);
+            out == null ? defaultFolder() : out,
+            false);
+    return run(chosen, options);
+  }
+
+  /** The options that were given and that decide about the numbers of a run. */
+  private List<String> ofTheJob() {
+    Map<String, @Nullable Object> options = new LinkedHashMap<>();
+    options.put("--data", data);
+    options.put("--target", target);
+    options.put("--epochs", epochs);
+    options.put("--batch-size", batchSize);
+    options.put("--lr", lr);
+    options.put("--optimizer", optimizer);
+    options.put("--schedule", schedule);
+    options.put("--steps", steps);
+    options.put("--out", out);
+    return options.keySet().stream().filter(o -> options.get(o) != null).toList();
+  }
+
+  private int run(Job chosen, JobOptions options) {
     PrintStream report = json ? System.err : System.out;
     JobResult result;
     try (ProgressLine progress = new ProgressLine()) {

@@ -50,8 +50,9 @@ final class HousePrices implements Job {
           train.size(),
           validation.size(),
           recipe.inputs());
-      new FirstSteps(task, recipe, o.device(), train).explain(report);
-
+      if (!o.resume()) {
+        new FirstSteps(task, recipe, o.device(), train).explain(report);
+      }
       report.printf(
           "%n6. Repeat. %d epochs of %d steps with %s, rate %s, schedule %s.%n",
           recipe.epochs(),
@@ -66,11 +67,14 @@ final class HousePrices implements Job {
               .withBatchSize(recipe.batch())
               .withSteps(Objects.requireNonNullElse(o.steps(), 0L))
               .withSeed(o.seed());
-      History history =
-          new Trainer(model, optimizer, recipe.scheduler(optimizer), Loss::mse, Loss::l1, options)
-              .fit(train, validation, progress);
-
+      Trainer trainer =
+          new Trainer(model, optimizer, recipe.scheduler(optimizer), Loss::mse, Loss::l1, options);
+      if (o.resume()) {
+        trainer.resume(folder.state());
+      }
       folder.config(config(o, recipe, task));
+      History history = trainer.checkpoint(folder.state()).fit(train, validation, progress);
+
       folder.metrics(history, "mae", task.unit(), "Learning curve of " + name());
       folder.model(
           model.state(), Map.of("job", name(), "format", "1", "encoder", task.encoder().toJson()));
@@ -144,6 +148,9 @@ final class HousePrices implements Job {
     c.put("lr", r.lr());
     c.put("optimizer", r.optimizer());
     c.put("schedule", r.schedule());
+    if (o.steps() != null) {
+      c.put("steps", o.steps());
+    }
     return c;
   }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * What the user asked of a job; null stands for the job's own choice.
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param schedule one of {@link #SCHEDULES}
  * @param steps stop after so many optimiser steps
  * @param seed of all that is random
- * @param out the run folder to make
+ * @param out the run folder to make, or to go on with
+ * @param resume whether to go on with a run from what it saved last
  */
 public record JobOptions(
     Device device,
@@ -32,7 +34,8 @@ public record JobOptions(
     @Nullable String schedule,
     @Nullable Long steps,
     long seed,
-    Path out) {
+    Path out,
+    boolean resume) {
 
   /** The optimisers by name. */
   public static final List<String> OPTIMIZERS = List.of("sgd", "adam", "adamw");
@@ -81,6 +84,35 @@ public record JobOptions(
     if (!ok) {
       problems.add("%s: expected %s, got %s".formatted(option, expected, found));
     }
+  }
+
+  /** The job of a run that is to be resumed; the exceptions are those of {@link #resume}. */
+  public static String job(Path folder) {
+    return RunFolder.config(folder).get("job").asString();
+  }
+
+  /**
+   * The options of a run that is to be resumed, as its {@code config.json} has them.
+   *
+   * @param folder the run folder
+   * @throws CheckpointException if it has no such file, or one that cannot be read
+   */
+  public static JobOptions resume(Path folder, Device device) {
+    JsonNode c = RunFolder.config(folder);
+    boolean own = !c.path("data").asString("generated").equals("generated");
+    return new JobOptions(
+        device,
+        own ? Path.of(c.path("data").asString()) : null,
+        own ? c.path("target").asString() : null,
+        c.has("epochs") ? c.get("epochs").asInt() : null,
+        c.has("batch_size") ? c.get("batch_size").asInt() : null,
+        c.has("lr") ? c.get("lr").asDouble() : null,
+        c.path("optimizer").asString(null),
+        c.path("schedule").asString(null),
+        c.has("steps") ? c.get("steps").asLong() : null,
+        c.path("seed").asLong(0),
+        folder,
+        true);
   }
 
   /** Refuses options that a job has no use for. */

@@ -77,6 +77,7 @@ final class OneWeight implements Job {
     o.refuse(name(), "--schedule", o.schedule());
     o.refuse(name(), "--epochs", o.epochs());
     o.refuse(name(), "--batch-size", o.batchSize());
+    o.refuse(name(), "--resume", o.resume() ? o.out() : null);
     RunFolder folder = new RunFolder(o.out());
     double rate = Objects.requireNonNullElse(o.lr(), 0.1);
     int steps = Math.toIntExact(Objects.requireNonNullElse(o.steps(), 12L));

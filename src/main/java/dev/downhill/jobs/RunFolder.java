@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The folder that a run leaves behind. Each file is written whole or not at all. */
@@ -34,6 +36,30 @@ final class RunFolder {
           "run folder: cannot make %s, expected a writable folder, got %s"
               .formatted(folder, there));
     }
+  }
+
+  /**
+   * The {@code config.json} of a run folder.
+   *
+   * @throws CheckpointException if there is none, or it is no JSON object
+   */
+  static JsonNode config(Path folder) {
+    Path file = folder.resolve("config.json");
+    try {
+      JsonNode config = JsonMapper.builder().build().readTree(Files.readString(file));
+      if (config.isObject() && config.has("job")) {
+        return config;
+      }
+    } catch (IOException | JacksonException e) {
+      throw new CheckpointException(
+          "run folder: expected a run with config.json in %s, got %s".formatted(folder, e), e);
+    }
+    throw new CheckpointException("run folder: expected the name of a job in " + file);
+  }
+
+  /** {@code state.safetensors}: where a run can go on. */
+  Path state() {
+    return file("state.safetensors");
   }
 
   /** {@code config.json}: what the run was asked to do. */

@@ -10,6 +10,7 @@ import dev.downhill.tensor.Owner;
 import dev.downhill.tensor.Scope;
 import dev.downhill.tensor.Step;
 import dev.downhill.tensor.Tensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BinaryOperator;
@@ -113,6 +114,13 @@ public final class Trainer {
   private final BinaryOperator<Tensor> loss;
   private final BinaryOperator<Tensor> metric;
   private final Options options;
+  private @Nullable Path checkpoint;
+
+  // The run so far.
+  private final List<History.Epoch> epochs = new ArrayList<>();
+  private double lossFirst = Double.NaN;
+  private double lastRate;
+  private long step;
   private Window window = new Window(true, true);
 
   /**
@@ -153,95 +161,163 @@ public final class Trainer {
   }
 
   /**
+   * Saves after each epoch all that is needed to go on from there; the file is the old state or the
+   * new one, never a mixture.
+   *
+   * @return this
+   */
+  public Trainer checkpoint(Path file) {
+    checkpoint = file;
+    return this;
+  }
+
+  /**
+   * Goes on where {@link #checkpoint} saved last: the result has the same bits as that of a run
+   * that was never interrupted.
+   *
+   * @return this
+   * @throws dev.downhill.checkpoint.CheckpointException if the file cannot be read
+   * @throws IllegalArgumentException if it belongs to another model or optimiser
+   */
+  public Trainer resume(Path file) {
+    History before = state().load(file);
+    lossFirst = before.lossFirst();
+    epochs.clear();
+    epochs.addAll(before.epochs());
+    step = epochs.isEmpty() ? 0 : before.last().step();
+    return this;
+  }
+
+  private RunState state() {
+    return new RunState(model, optimizer, scheduler);
+  }
+
+  /**
    * Trains.
    *
    * @throws NumericException as soon as the loss is seen to be NaN or infinite
    */
   public History fit(Dataset train, Dataset validation, Listener listener) {
-    List<History.Epoch> epochs = new ArrayList<>();
-    long batches = Math.ceilDiv(train.size(), options.batchSize);
-    long perEpoch = Math.ceilDiv(batches, options.accumulate);
+    long perEpoch = Math.ceilDiv(Math.ceilDiv(train.size(), options.batchSize), options.accumulate);
     long all = perEpoch * options.epochs;
     long steps = options.steps == 0 ? all : Math.min(options.steps, all);
-    long start = System.nanoTime();
-    double lossFirst = Double.NaN;
-    long step = 0;
-    long seen = 0;
-    long validating = 0;
+    Clock clock = new Clock(step, epochs.isEmpty() ? 0 : epochs.getLast().seconds());
     model.train();
     try (Step run = Step.ofList(this::body);
         Owner owner = new Owner()) {
       Tensor sum = owner.own(Tensor.zeros(train.x().device(), DType.F64));
-      for (int epoch = 0; epoch < options.epochs && step < steps; epoch++) {
-        sum.fill(0);
-        long examples = 0;
-        int k = 0;
-        long windowSize = 0;
-        double rate = optimizer.rate();
-        for (Batch b : train.batches(options.batchSize, options.seed, epoch)) {
-          boolean first = k % options.accumulate == 0;
-          boolean last = (k + 1) % options.accumulate == 0 || k == batches - 1;
-          if (first) {
-            long from = (long) k * options.batchSize;
-            long to = from + (long) options.batchSize * options.accumulate;
-            windowSize = Math.min(to, train.size()) - from;
-          }
-          window = new Window(first, last);
-          rate = optimizer.rate();
-          try (Scope _ = Scope.open()) {
-            Tensor weight =
-                Tensor.full(b.x().device(), b.x().dtype(), (double) b.size() / windowSize);
-            Tensor l = run.runAs(window, b.x(), b.y(), weight);
-            sum.addInPlace(l.to(DType.F64).mul((double) b.size()));
-          }
-          examples += b.size();
-          seen += b.size();
-          k++;
-          if (!last) {
-            continue;
-          }
-          step++;
-          if (scheduler != null) {
-            scheduler.step();
-          }
-          if (step == 1 || step % STEPS_PER_REPORT == 0 || step == steps || k == batches) {
-            double mean = sum.item() / examples;
-            if (!Double.isFinite(mean)) {
-              throw new NumericException(
-                  "train: the loss became %s by step %d (epoch %d, learning rate %s); try a lower rate or clipping"
-                      .formatted(mean, step, epoch + 1, rate));
-            }
-            lossFirst = step == 1 ? mean : lossFirst;
-            double seconds = (System.nanoTime() - start - validating) * 1e-9;
-            listener.progress(
-                new Progress(
-                    epoch + 1,
-                    options.epochs,
-                    step,
-                    steps,
-                    mean,
-                    seen / seconds,
-                    seconds / step * (steps - step)));
-          }
-          if (step == steps) {
-            break;
-          }
-        }
-        long before = System.nanoTime();
+      for (int epoch = epochs.size(); epoch < options.epochs && step < steps; epoch++) {
+        double mean = epoch(epoch, steps, train, run, sum, clock, listener);
+        clock.pause();
         History.Epoch done =
             new History.Epoch(
                 epoch + 1,
                 step,
-                rate,
-                sum.item() / examples,
+                lastRate,
+                mean,
                 Evaluation.mean(model, validation, loss),
                 Evaluation.mean(model, validation, metric),
-                (System.nanoTime() - start) * 1e-9);
-        validating += System.nanoTime() - before;
+                clock.total());
+        clock.proceed();
         epochs.add(done);
+        if (checkpoint != null) {
+          state().save(checkpoint, new History(lossFirst, epochs));
+        }
         listener.epoch(done);
       }
     }
     return new History(lossFirst, epochs);
+  }
+
+  /** One epoch, or what is left of it until {@code steps}; returns its mean loss. */
+  private double epoch(
+      int epoch, long steps, Dataset train, Step run, Tensor sum, Clock clock, Listener listener) {
+    long batches = Math.ceilDiv(train.size(), options.batchSize);
+    long windowSize = 0;
+    long examples = 0;
+    double mean = Double.NaN;
+    long k = 0;
+    sum.fill(0);
+    for (Batch b : train.batches(options.batchSize, options.seed, epoch)) {
+      boolean first = k % options.accumulate == 0;
+      boolean last = (k + 1) % options.accumulate == 0 || k == batches - 1;
+      if (first) {
+        long from = k * options.batchSize;
+        long to = from + (long) options.batchSize * options.accumulate;
+        windowSize = Math.min(to, train.size()) - from;
+      }
+      window = new Window(first, last);
+      lastRate = optimizer.rate();
+      try (Scope _ = Scope.open()) {
+        double share = (double) b.size() / windowSize;
+        Tensor weight = Tensor.full(b.x().device(), b.x().dtype(), share);
+        Tensor l = run.runAs(window, b.x(), b.y(), weight);
+        sum.addInPlace(l.to(DType.F64).mul((double) b.size()));
+      }
+      examples += b.size();
+      k++;
+      if (!last) {
+        continue;
+      }
+      step++;
+      if (scheduler != null) {
+        scheduler.step();
+      }
+      boolean end = step == steps || k == batches;
+      if (step == 1 || step % STEPS_PER_REPORT == 0 || end) {
+        mean = sum.item() / examples;
+        check(mean, epoch);
+        lossFirst = step == 1 ? mean : lossFirst;
+        double perStep = clock.seconds() / (step - clock.firstStep);
+        double perSecond = examples / (k * 1.0 / options.accumulate) / perStep;
+        listener.progress(
+            new Progress(
+                epoch + 1, options.epochs, step, steps, mean, perSecond, perStep * (steps - step)));
+      }
+      if (end) {
+        break;
+      }
+    }
+    return mean;
+  }
+
+  private void check(double mean, int epoch) {
+    if (!Double.isFinite(mean)) {
+      throw new NumericException(
+          "train: the loss became %s by step %d (epoch %d, learning rate %s); try a lower rate or clipping"
+              .formatted(mean, step, epoch + 1, lastRate));
+    }
+  }
+
+  /** The time a run takes, with and without its pauses for validation. */
+  private static final class Clock {
+    final long firstStep;
+    private final double before;
+    private final long start = System.nanoTime();
+    private long pauses;
+    private long pausedAt;
+
+    Clock(long firstStep, double before) {
+      this.firstStep = firstStep;
+      this.before = before;
+    }
+
+    void pause() {
+      pausedAt = System.nanoTime();
+    }
+
+    void proceed() {
+      pauses += System.nanoTime() - pausedAt;
+    }
+
+    /** Of training, since this part of the run began. */
+    double seconds() {
+      return (System.nanoTime() - start - pauses) * 1e-9;
+    }
+
+    /** Of everything, earlier parts of the run included. */
+    double total() {
+      return before + (System.nanoTime() - start) * 1e-9;
+    }
   }
 }

@@ -47,16 +47,34 @@ class TrainCommandTest {
           --target=price            | 2 | --target: expected it together with --data FILE.csv, got price
           --device=gpu              | 4 | device gpu:0: this build has no such kind
           --device=cpu:x            | 2 | device: expected auto, cpu, cuda or a kind with an index
+          --resume=nowhere          | 6 | run folder: expected a run with config.json in nowhere
           --epoch=3                 | 2 | --epochs
           hose-prices               | 2 | train: expected a job, one of house-prices, one-weight, got 'hose-prices'
           --data=nowhere.csv        | 3 | nowhere.csv
           """)
   void aWrongWord(String argument, int code, String message) {
     Path out = folder.resolve("run");
-    Outcome outcome = train(argument, "--out=" + out);
+    Outcome outcome =
+        argument.startsWith("--resume") ? train(argument) : train(argument, "--out=" + out);
     assertThat(outcome.message).contains(message).hasLineCount(1).startsWith("downhill: ");
     assertThat(outcome.code).isEqualTo(code);
     assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void aRunThatIsOver_isResumedToTheSameModel() throws Exception {
+    Path out = folder.resolve("run");
+    assertThat(train("--epochs=1", "--batch-size=2048", "--out=" + out).code).isZero();
+    byte[] model = Files.readAllBytes(out.resolve("model.safetensors"));
+    Files.delete(out.resolve("model.safetensors"));
+    assertThat(train("--resume=" + out).code).isZero();
+    assertThat(Files.readAllBytes(out.resolve("model.safetensors"))).isEqualTo(model);
+    assertThat(train("--resume=" + out, "--lr=1", "--epochs=3"))
+        .isEqualTo(
+            new Outcome(
+                2,
+                "downhill: --resume: expected no options of the job beside it, since the run keeps"
+                    + " its own, got --epochs, --lr"));
   }
 
   @Test

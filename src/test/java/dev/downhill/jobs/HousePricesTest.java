@@ -34,7 +34,7 @@ class HousePricesTest {
 
   private static JobOptions options(
       Device device, @Nullable Path data, @Nullable String target, long steps, Path out) {
-    return new JobOptions(device, data, target, null, null, null, null, null, steps, 1, out);
+    return new JobOptions(device, data, target, null, null, null, null, null, steps, 1, out, false);
   }
 
   private static String run(JobOptions o) {

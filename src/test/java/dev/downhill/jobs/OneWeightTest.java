@@ -28,7 +28,18 @@ class OneWeightTest {
   private Run run(@Nullable Double lr, @Nullable Long steps) {
     JobOptions options =
         new JobOptions(
-            Device.cpu(), null, null, null, null, lr, null, null, steps, 1, folder.resolve("run"));
+            Device.cpu(),
+            null,
+            null,
+            null,
+            null,
+            lr,
+            null,
+            null,
+            steps,
+            1,
+            folder.resolve("run"),
+            false);
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     JobResult result =
         new OneWeight()
@@ -82,7 +93,7 @@ class OneWeightTest {
   @Test
   void optionsItHasNoUseFor_areRefused() {
     JobOptions options =
-        new JobOptions(Device.cpu(), null, null, 3, null, null, null, null, null, 1, folder);
+        new JobOptions(Device.cpu(), null, null, 3, null, null, null, null, null, 1, folder, false);
     assertThatThrownBy(() -> new OneWeight().run(options, System.out, new Trainer.Listener() {}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("--epochs: the job one-weight has no such option, got 3");

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.downhill.backend.Buffer;
 import dev.downhill.backend.Device;
 import dev.downhill.backend.Recording;
+import dev.downhill.checkpoint.CheckpointException;
 import dev.downhill.data.Batch;
 import dev.downhill.data.Dataset;
 import dev.downhill.nn.Dropout;
@@ -21,10 +22,12 @@ import dev.downhill.tensor.HostRandom;
 import dev.downhill.tensor.Loss;
 import dev.downhill.tensor.Scope;
 import dev.downhill.tensor.Tensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class TrainerTest {
   private static final Trainer.Listener SILENT = new Trainer.Listener() {};
@@ -145,6 +148,82 @@ class TrainerTest {
               "train: the loss became (NaN|Infinity) by step \\d+ \\(epoch \\d+, learning rate"
                   + " 1000000.0\\); try .*");
     }
+  }
+
+  @Test
+  void aResumedRun_hasTheBitsOfOneThatWasNeverInterrupted(@TempDir Path folder) {
+    Path file = folder.resolve("state.safetensors");
+    try (Dataset data = waves(device, 130, 5)) {
+      float[] straight = interruptedAfter(0, data, file);
+      float[] resumed = interruptedAfter(2, data, file);
+      assertThat(resumed).isEqualTo(straight);
+    }
+  }
+
+  /**
+   * Five epochs with dropout, clipping and a schedule, in two pieces if {@code epochs} is not 0.
+   */
+  private float[] interruptedAfter(int epochs, Dataset data, Path file) {
+    Trainer.Listener stop =
+        new Trainer.Listener() {
+          @Override
+          public void epoch(History.Epoch e) {
+            if (e.epoch() == epochs) {
+              throw new IllegalStateException("stopped");
+            }
+          }
+        };
+    try (Sequential model = droppingNetwork();
+        Adam adam = new Adam(model.parameters(), 1e-2)) {
+      Trainer trainer = trainer(model, adam).checkpoint(file);
+      if (epochs == 0) {
+        trainer.fit(data, data, SILENT);
+        return weights(model);
+      }
+      assertThatThrownBy(() -> trainer.fit(data, data, stop)).hasMessage("stopped");
+    }
+    try (Sequential model = droppingNetwork();
+        Adam adam = new Adam(model.parameters(), 1e-2)) {
+      History all = trainer(model, adam).resume(file).fit(data, data, SILENT);
+      assertThat(all.epochs()).extracting(History.Epoch::epoch).containsExactly(1, 2, 3, 4, 5);
+      assertThat(all.last().step()).isEqualTo(25);
+      return weights(model);
+    }
+  }
+
+  private Sequential droppingNetwork() {
+    return new Sequential(new Linear(3, 16), new Relu(), new Dropout(0.2), new Linear(16, 1))
+        .on(device, 5);
+  }
+
+  private static Trainer trainer(Sequential model, Adam adam) {
+    Scheduler scheduler = new Scheduler(adam, Schedule.cosine(25, 0).withWarmup(4, 0.1));
+    Trainer.Options options =
+        Trainer.Options.DEFAULTS.withEpochs(5).withBatchSize(30).withSeed(9).withClipNorm(0.5);
+    return new Trainer(model, adam, scheduler, Loss::mse, Loss::l1, options);
+  }
+
+  @Test
+  void aStateOfAnotherModel_isRefused(@TempDir Path folder) {
+    Path file = folder.resolve("state.safetensors");
+    try (Dataset data = waves(device, 30, 5)) {
+      interruptedAfter(0, data, file);
+      try (Sequential other = network(device, 1);
+          Adam adam = new Adam(other.parameters(), 1e-2)) {
+        assertThatThrownBy(() -> trainer(other, adam).resume(file))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("missing 2.weight")
+            .hasMessageContaining("unexpected 3.weight");
+      }
+    }
+    assertThatThrownBy(
+            () -> {
+              try (Sequential model = network(device, 1);
+                  Adam adam = new Adam(model.parameters(), 1e-2)) {
+                trainer(model, adam).resume(folder.resolve("none"));
+              }
+            })
+        .isInstanceOf(CheckpointException.class);
   }
 
   @Test
