@@ -95,7 +95,7 @@ public record JobOptions(
    * The options of a run that is to be resumed, as its {@code config.json} has them.
    *
    * @param folder the run folder
-   * @throws CheckpointException if it has no such file, or one that cannot be read
+   * @throws dev.downhill.checkpoint.CheckpointException if it has no such file, or one that cannot be read
    */
   public static JobOptions resume(Path folder, Device device) {
     JsonNode c = RunFolder.config(folder);
