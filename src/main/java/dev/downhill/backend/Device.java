@@ -23,6 +23,9 @@ public final class Device {
   private static final System.Logger LOG = System.getLogger(Device.class.getName());
   private static final Map<String, Device> OPEN = new ConcurrentHashMap<>();
 
+  // A kind is known whether or not this build can run it, so that the answer can say why not.
+  private static final Set<String> KINDS = Set.of("cpu", "cuda");
+
   /** Work for a device. */
   @FunctionalInterface
   public interface Work {
@@ -60,15 +63,17 @@ public final class Device {
       return auto();
     }
     String[] parts = name.split(":", -1);
-    if (parts.length > 2 || (parts.length == 2 && !parts[1].matches("\\d{1,3}"))) {
+    boolean known = KINDS.contains(parts[0]);
+    if (!known || parts.length > 2 || (parts.length == 2 && !parts[1].matches("\\d{1,3}"))) {
       throw new IllegalArgumentException(
           "device: expected auto, cpu, cuda or a kind with an index such as cuda:0, got '%s'"
               .formatted(name));
     }
-    String full = parts.length == 1 ? name + ":0" : name;
-    Device known = OPEN.get(full);
-    if (known != null) {
-      return known;
+    int index = parts.length == 1 ? 0 : Integer.parseInt(parts[1]);
+    String full = parts[0] + ":" + index;
+    Device open = OPEN.get(full);
+    if (open != null) {
+      return open;
     }
     List<BackendProvider> providers = providers();
     for (BackendProvider p : providers) {
@@ -78,13 +83,12 @@ public final class Device {
                 why -> {
                   throw new DeviceException("device %s: %s".formatted(full, why));
                 });
-        int index = Integer.parseInt(full.substring(full.indexOf(':') + 1));
         return OPEN.computeIfAbsent(full, f -> new Device(f, p.open(index)));
       }
     }
     throw new DeviceException(
         "device %s: this build has no such kind, expected one of %s"
-            .formatted(full, providers.stream().map(BackendProvider::kind).toList()));
+            .formatted(name, providers.stream().map(BackendProvider::kind).toList()));
   }
 
   /** The device {@code cpu:0}. */

@@ -13,7 +13,7 @@ public final class Storage {
   private final Buffer buffer;
   private final @Nullable String site;
   private final AtomicInteger holders = new AtomicInteger(1);
-  private volatile int version;
+  private final AtomicInteger version = new AtomicInteger();
 
   // The device's list of live storages, linked through them, guarded by the device's lock.
   @Nullable Storage previous;
@@ -71,12 +71,11 @@ public final class Storage {
 
   /** How many in-place changes there were. */
   public int version() {
-    return version;
+    return version.get();
   }
 
   /** Notes an in-place change. */
-  @SuppressWarnings("NonAtomicVolatileUpdate") // changed under the device's lock only
   public void changed() {
-    version++;
+    version.incrementAndGet();
   }
 }

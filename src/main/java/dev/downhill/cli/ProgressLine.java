@@ -21,7 +21,7 @@ final class ProgressLine implements Trainer.Listener, AutoCloseable {
   private final boolean terminal = isTerminal();
   private @Nullable ProgressBar bar;
   private String validation = "";
-  private long lastLine = System.nanoTime();
+  private long lastLine;
 
   ProgressLine() {}
 
@@ -58,6 +58,8 @@ final class ProgressLine implements Trainer.Listener, AutoCloseable {
       }
       b.stepTo(p.step());
       b.setExtraMessage(text);
+    } else if (lastLine == 0) {
+      lastLine = System.nanoTime();
     } else if (System.nanoTime() - lastLine > LINES_EVERY_NANOS || p.step() == p.steps()) {
       lastLine = System.nanoTime();
       System.err.printf("step %d/%d %s%n", p.step(), p.steps(), text);

@@ -1,6 +1,7 @@
 package dev.downhill.cli;
 
 import dev.downhill.backend.Device;
+import dev.downhill.checkpoint.CheckpointException;
 import dev.downhill.jobs.Job;
 import dev.downhill.jobs.JobOptions;
 import dev.downhill.jobs.JobResult;
@@ -36,6 +37,8 @@ final class TrainCommand implements Callable<Integer> {
       return Job.ALL.stream().map(Job::name).iterator();
     }
   }
+
+  private static final int MOST_THREADS = 1024;
 
   @Parameters(
       arity = "0..1",
@@ -110,8 +113,8 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<String> problems = new ArrayList<>();
-    if (threads != null && threads < 1) {
-      problems.add("--threads: expected 1 or more, got " + threads);
+    if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
+      problems.add("--threads: expected 1 to %d, got %d".formatted(MOST_THREADS, threads));
     }
     List<String> given = ofTheJob();
     if (resume != null && !given.isEmpty()) {
@@ -170,6 +173,9 @@ final class TrainCommand implements Callable<Integer> {
     if (json) {
       System.out.println(JsonMapper.builder().build().writeValueAsString(result.toMap()));
     }
+    if (System.out.checkError()) {
+      throw new CheckpointException("stdout: the result could not be written");
+    }
     return ExitCode.OK.code();
   }
 
@@ -177,6 +183,7 @@ final class TrainCommand implements Callable<Integer> {
     String now =
         LocalDateTime.now(ZoneId.systemDefault())
             .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
-    return Path.of("runs", job + "-" + now);
+    // The process number tells runs apart that begin in the same second.
+    return Path.of("runs", job + "-" + now + "-" + ProcessHandle.current().pid());
   }
 }

@@ -23,6 +23,7 @@ import java.util.Locale;
  */
 record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
   private static final int TRIAL_STEPS = 300;
+  private static final int TRIAL_EXAMPLES = 400_000;
 
   void explain(PrintStream report) {
     try (Sequential twin = recipe.model(device);
@@ -66,22 +67,24 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
             Loss.mse(twin.forward(first.x()), first.y()).item());
       }
     }
+    int steps = Math.clamp(TRIAL_EXAMPLES / recipe.batch(), 10, TRIAL_STEPS);
     report.printf(
         "%n5. Choose a rate. %d steps from the same start at three learning rates:%n%s",
-        TRIAL_STEPS, rates());
+        steps, rates(steps));
   }
 
-  private RateTrial rates() {
-    double[] rates = {recipe.lr() / 200, recipe.lr(), recipe.lr() * 500};
+  private RateTrial rates(int steps) {
+    double high = Math.min(500 * recipe.lr(), JobOptions.HIGHEST_RATE);
+    double[] rates = {recipe.lr() / 200, recipe.lr(), high};
     double[] first = new double[rates.length];
     double[] last = new double[rates.length];
     for (int i = 0; i < rates.length; i++) {
       try (Sequential twin = recipe.model(device);
           Optimizer optimizer = recipe.optimizer(twin.parameters(), rates[i])) {
         first[i] = Evaluation.mean(twin, train, Loss::mse);
-        for (int epoch = 0, step = 0; step < TRIAL_STEPS; epoch++) {
+        for (int epoch = 0, step = 0; step < steps; epoch++) {
           for (Batch b : train.batches(recipe.batch(), recipe.seed(), epoch)) {
-            if (step++ == TRIAL_STEPS) {
+            if (step++ == steps) {
               break;
             }
             try (Scope _ = Scope.open()) {

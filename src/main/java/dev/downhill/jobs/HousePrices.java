@@ -54,12 +54,8 @@ final class HousePrices implements Job {
         new FirstSteps(task, recipe, o.device(), train).explain(report);
       }
       report.printf(
-          "%n6. Repeat. %d epochs of %d steps with %s, rate %s, schedule %s.%n",
-          recipe.epochs(),
-          recipe.stepsPerEpoch(),
-          recipe.optimizer(),
-          recipe.lr(),
-          recipe.schedule());
+          "%n6. Repeat. %s with %s, rate %s, schedule %s.%n",
+          recipe.length(o.steps()), recipe.optimizer(), recipe.lr(), recipe.schedule());
       report.flush();
       Trainer.Options options =
           Trainer.Options.DEFAULTS
@@ -71,6 +67,8 @@ final class HousePrices implements Job {
           new Trainer(model, optimizer, recipe.scheduler(optimizer), Loss::mse, Loss::l1, options);
       if (o.resume()) {
         trainer.resume(folder.state());
+      } else {
+        folder.clear();
       }
       folder.config(config(o, recipe, task));
       History history = trainer.checkpoint(folder.state()).fit(train, validation, progress);

@@ -37,6 +37,9 @@ public record JobOptions(
     Path out,
     boolean resume) {
 
+  /** The highest learning rate that is accepted. */
+  static final double HIGHEST_RATE = 1e6;
+
   /** The optimisers by name. */
   public static final List<String> OPTIMIZERS = List.of("sgd", "adam", "adamw");
 
@@ -55,7 +58,18 @@ public record JobOptions(
     require(problems, batchSize == null || batchSize >= 1, "--batch-size", "1 or more", batchSize);
     require(problems, steps == null || steps >= 1, "--steps", "1 or more", steps);
     require(
-        problems, lr == null || (lr > 0 && Double.isFinite(lr)), "--lr", "a number above 0", lr);
+        problems,
+        lr == null || (lr > 0 && lr <= HIGHEST_RATE),
+        "--lr",
+        "a number above 0, at most 1000000",
+        lr);
+    require(problems, !out.toString().isBlank(), "--out", "the path of a folder", out.toString());
+    require(
+        problems,
+        data == null || !data.toString().isBlank(),
+        "--data",
+        "the path of a CSV file",
+        String.valueOf(data));
     require(
         problems,
         optimizer == null || OPTIMIZERS.contains(optimizer),
@@ -82,7 +96,8 @@ public record JobOptions(
   private static void require(
       List<String> problems, boolean ok, String option, String expected, @Nullable Object found) {
     if (!ok) {
-      problems.add("%s: expected %s, got %s".formatted(option, expected, found));
+      String got = found instanceof String ? "'" + found + "'" : String.valueOf(found);
+      problems.add("%s: expected %s, got %s".formatted(option, expected, got));
     }
   }
 
@@ -95,7 +110,8 @@ public record JobOptions(
    * The options of a run that is to be resumed, as its {@code config.json} has them.
    *
    * @param folder the run folder
-   * @throws dev.downhill.checkpoint.CheckpointException if it has no such file, or one that cannot be read
+   * @throws dev.downhill.checkpoint.CheckpointException if it has no such file, or one that cannot
+   *     be read
    */
   public static JobOptions resume(Path folder, Device device) {
     JsonNode c = RunFolder.config(folder);

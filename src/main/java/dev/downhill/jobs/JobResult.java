@@ -3,6 +3,7 @@ package dev.downhill.jobs;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a job ended, for programs.
@@ -38,22 +39,27 @@ public record JobResult(
    */
   public record Metric(String name, double value) {}
 
-  /** The result under the names that programs read, in their order. */
-  public Map<String, Object> toMap() {
-    Map<String, Object> map = new LinkedHashMap<>();
+  /** The result under the names that programs read, in their order; null for what is not finite. */
+  public Map<String, @Nullable Object> toMap() {
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
     map.put("job", job);
     map.put("device", device);
     map.put("steps", steps);
     map.put("epochs", epochs);
-    map.put("loss_first", lossFirst);
-    map.put("loss_last", lossLast);
-    Map<String, Object> figure = new LinkedHashMap<>();
+    map.put("loss_first", finite(lossFirst));
+    map.put("loss_last", finite(lossLast));
+    Map<String, @Nullable Object> figure = new LinkedHashMap<>();
     figure.put("name", metric.name);
-    figure.put("value", metric.value);
+    figure.put("value", finite(metric.value));
     map.put("metric", figure);
     map.put("seconds", seconds);
     map.put("items_per_s", itemsPerSecond);
     map.put("out", out.toString());
     return map;
+  }
+
+  // JSON has no number for what is not finite.
+  private static @Nullable Double finite(double v) {
+    return Double.isFinite(v) ? v : null;
   }
 }

@@ -23,6 +23,7 @@ import java.util.Objects;
  * why 0.1 converges, 0.125 lands at once, 0.25 bounces for ever and 0.3 diverges.
  */
 final class OneWeight implements Job {
+  private static final long MOST_STEPS = 10_000;
   private static final double X = 2;
   private static final double Y = 6;
   private static final double SOLUTION = Y / X;
@@ -80,7 +81,8 @@ final class OneWeight implements Job {
     o.refuse(name(), "--resume", o.resume() ? o.out() : null);
     RunFolder folder = new RunFolder(o.out());
     double rate = Objects.requireNonNullElse(o.lr(), 0.1);
-    int steps = Math.toIntExact(Objects.requireNonNullElse(o.steps(), 12L));
+    int steps = Math.toIntExact(Math.min(MOST_STEPS, Objects.requireNonNullElse(o.steps(), 12L)));
+    int last = 0;
     long start = System.nanoTime();
 
     double[] w = new double[steps + 1];
@@ -89,7 +91,7 @@ final class OneWeight implements Job {
         "Fit y = w x to x = %.0f, y = %.0f, from w = 0 with rate %s. The solution is w = %.0f.%n%n",
         X, Y, rate, SOLUTION);
     report.printf(
-        "  step   %-22s %-22s %-22s %-22s%n",
+        "  step   %-22s %-22s %-22s %s%n",
         "loss by hand", "loss by engine", "w by hand", "w by engine");
     try (Tensor weight = Tensor.full(o.device(), DType.F64, 0).requireGrad();
         Sgd sgd = new Sgd(List.of(weight), rate)) {
@@ -117,8 +119,13 @@ final class OneWeight implements Job {
                   .formatted(i + 1, loss, w[i + 1], engineLoss, engineWeight));
         }
         losses[i] = loss;
+        last = i + 1;
         report.printf(
-            "  %4d   %-22s %-22s %-22s %-22s%n", i + 1, loss, engineLoss, w[i + 1], engineWeight);
+            "  %4d   %-22s %-22s %-22s %s%n", i + 1, loss, engineLoss, w[i + 1], engineWeight);
+        if (!Double.isFinite(loss)) {
+          report.printf("  The numbers end here: the loss is %s.%n", loss);
+          break;
+        }
       }
     }
     Regime regime = Regime.of(w);
@@ -127,20 +134,22 @@ final class OneWeight implements Job {
             + " step:%nwith rate %s it %s.%n",
         String.format(Locale.ROOT, "%.4g", 1 - 8 * rate), rate, regime.text);
 
+    folder.clear();
     folder.config(config(o, rate, steps));
-    folder.picture("one-weight.png", plots(w, losses));
+    folder.picture(
+        "one-weight.png", plots(Arrays.copyOf(w, last + 1), Arrays.copyOf(losses, last)));
     report.printf("Run folder: %s%n", o.out());
     double seconds = (System.nanoTime() - start) * 1e-9;
     return new JobResult(
         name(),
         o.device().name(),
-        steps,
+        last,
         1,
         losses[0],
-        losses[steps - 1],
-        new JobResult.Metric("loss", losses[steps - 1]),
+        losses[last - 1],
+        new JobResult.Metric("loss", losses[last - 1]),
         seconds,
-        steps / seconds,
+        last / seconds,
         o.out());
   }
 

@@ -1,6 +1,8 @@
 package dev.downhill.jobs;
 
 import dev.downhill.backend.Device;
+import dev.downhill.data.Column;
+import dev.downhill.data.DataException;
 import dev.downhill.data.Dataset;
 import dev.downhill.data.Encoder;
 import dev.downhill.data.Houses;
@@ -8,6 +10,7 @@ import dev.downhill.data.Split;
 import dev.downhill.data.Table;
 import dev.downhill.explain.LeastSquares;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * What {@link HousePrices} learns: a table, one column of it to predict, a split, and words for it.
@@ -19,6 +22,7 @@ import java.util.Locale;
  */
 record PriceTask(Table table, Encoder encoder, Split split, boolean generated) {
   static final double HELD_OUT = 0.2;
+  private static final int FEWEST_ROWS = 10;
 
   /** The task that the options name. */
   static PriceTask of(JobOptions o) {
@@ -29,9 +33,23 @@ record PriceTask(Table table, Encoder encoder, Split split, boolean generated) {
       throw new IllegalArgumentException(
           "--target: expected the column to predict, one of " + String.join(", ", table.names()));
     }
-    table.target(target);
+    requireVariety(table, target);
     Split split = Split.of(table.rows(), HELD_OUT, o.seed());
     return new PriceTask(table, Encoder.fit(table, target, split.train()), split, generated);
+  }
+
+  private static void requireVariety(Table table, String target) {
+    Column.Numbers y = table.target(target);
+    if (table.rows() < FEWEST_ROWS) {
+      throw new DataException(
+          "%s: expected at least %d rows, got %d"
+              .formatted(table.source(), FEWEST_ROWS, table.rows()));
+    }
+    if (IntStream.range(0, table.rows()).allMatch(r -> y.get(r) == y.get(0))) {
+      throw new DataException(
+          "%s: column \"%s\": expected values that differ, got %s in every row"
+              .formatted(table.source(), target, y.get(0)));
+    }
   }
 
   Dataset train(Device device) {

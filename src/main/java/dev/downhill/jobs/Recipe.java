@@ -13,6 +13,7 @@ import dev.downhill.optim.Sgd;
 import dev.downhill.tensor.Tensor;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that decides about the numbers of a {@link HousePrices} run besides the data.
@@ -39,8 +40,9 @@ record Recipe(
   private static final long STEPS = 6_300;
 
   static Recipe of(JobOptions o, PriceTask task) {
-    int batch = Objects.requireNonNullElse(o.batchSize(), 256);
-    long perEpoch = Math.ceilDiv(task.split().train().length, batch);
+    int examples = task.split().train().length;
+    int batch = Math.min(examples, Objects.requireNonNullElse(o.batchSize(), 256));
+    long perEpoch = Math.ceilDiv(examples, batch);
     String optimizer = Objects.requireNonNullElse(o.optimizer(), "adam");
     return new Recipe(
         task.encoder().width(),
@@ -51,6 +53,13 @@ record Recipe(
         optimizer,
         Objects.requireNonNullElse(o.schedule(), "cosine"),
         o.seed());
+  }
+
+  /** How long the training is, in words; {@code limit} is the most steps, or null. */
+  String length(@Nullable Long limit) {
+    String whole =
+        (epochs == 1 ? "1 epoch of " : epochs + " epochs of ") + stepsPerEpoch + " steps";
+    return limit != null && limit < stepsPerEpoch * epochs ? limit + " steps of " + whole : whole;
   }
 
   /** A fresh network; every one of a recipe starts from the same weights. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -18,6 +19,15 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The folder that a run leaves behind. Each file is written whole or not at all. */
 final class RunFolder {
+  private static final List<String> FILES =
+      List.of(
+          "config.json",
+          "metrics.csv",
+          "curve.png",
+          "one-weight.png",
+          "state.safetensors",
+          "model.safetensors");
+
   private final Path folder;
 
   /**
@@ -60,6 +70,17 @@ final class RunFolder {
   /** {@code state.safetensors}: where a run can go on. */
   Path state() {
     return file("state.safetensors");
+  }
+
+  /** Removes what an earlier run left under the names used here; other files stay. */
+  void clear() {
+    try {
+      for (String name : FILES) {
+        Files.deleteIfExists(folder.resolve(name));
+      }
+    } catch (IOException e) {
+      throw new CheckpointException("run folder: cannot replace %s: %s".formatted(folder, e), e);
+    }
   }
 
   /** {@code config.json}: what the run was asked to do. */

@@ -165,11 +165,11 @@ public abstract class Module implements AutoCloseable {
   /** Ends the parameters and what else it holds on the device, parts included. */
   @Override
   public void close() {
-    for (Module m : modules().values()) {
-      m.owner.close();
-      m.noises.values().forEach(Noise::close);
-      m.device = null;
-    }
+    owner.close();
+    noises.values().forEach(Noise::close);
+    device = null;
+    // Through close, which a part may have extended for what it holds besides.
+    parts.values().forEach(Module::close);
   }
 
   // Looking inside

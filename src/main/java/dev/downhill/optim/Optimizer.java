@@ -156,6 +156,10 @@ public abstract class Optimizer implements AutoCloseable {
 
   /** The learning rate that a group was made with: what a {@link Scheduler} starts from. */
   public double baseRate(int group) {
+    if (group < 0 || group >= groups()) {
+      throw new IllegalArgumentException(
+          "%s: expected a group of 0 to %d, got %d".formatted(name, groups() - 1, group));
+    }
     return baseRates.get(group);
   }
 

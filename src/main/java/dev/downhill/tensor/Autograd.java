@@ -155,6 +155,11 @@ public final class Autograd {
    */
   public static List<@Nullable Tensor> grad(
       List<Tensor> ys, List<Tensor> xs, List<@Nullable Tensor> seeds, Backward options) {
+    if (seeds.size() != ys.size()) {
+      throw new IllegalArgumentException(
+          "grad: expected one gradient or null for each result, got %d for %d"
+              .formatted(seeds.size(), ys.size()));
+    }
     IdentityHashMap<Node<Tensor>, @Nullable Tensor> found = new IdentityHashMap<>();
     for (Tensor x : xs) {
       x.check("grad");
@@ -214,10 +219,16 @@ public final class Autograd {
         }
         seed = Tensor.full(root.device(), root.dtype(), 1, root.shape().toArray());
       }
+      seed.check(op);
       if (!seed.shape().equals(root.shape()) || seed.dtype() != root.dtype()) {
         throw new IllegalArgumentException(
             "%s: expected a gradient of the tensor's shape and dtype, got %s %s for %s %s"
                 .formatted(op, seed.dtype(), seed.shape(), root.dtype(), root.shape()));
+      }
+      if (seed.device() != root.device()) {
+        throw new IllegalArgumentException(
+            "%s: expected a gradient on the tensor's device, got %s for %s on %s (shape %s)"
+                .formatted(op, seed.device(), root.dtype(), root.device(), root.shape()));
       }
       nodes.add(Objects.requireNonNull(root.node()));
       starts.add(seed);
@@ -253,7 +264,10 @@ public final class Autograd {
 
     @Override
     public boolean isExclusive(Tensor value) {
-      return !isEnabled() && value.storage().isExclusive() && !value.layout().overlaps();
+      return !isEnabled()
+          && value.node() == null
+          && value.storage().isExclusive()
+          && !value.layout().overlaps();
     }
 
     @Override

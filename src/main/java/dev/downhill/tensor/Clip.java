@@ -86,9 +86,18 @@ public final class Clip {
     if (!(max >= 0)) {
       throw new IllegalArgumentException("clip: expected a largest norm of 0 or more, got " + max);
     }
+    total.check("clip");
+    for (Tensor g : gradients) {
+      InPlace.check("clip", g);
+      if (total.numel() != 1 || g.device() != total.device()) {
+        throw new IllegalArgumentException(
+            "clip: expected a total of one element on the device of the gradients, got %s and %s (shapes %s and %s)"
+                .formatted(g.device(), total.device(), g.shape(), total.shape()));
+      }
+    }
     try (Scope _ = Scope.internal();
         Autograd.Mode _ = Autograd.noGrad()) {
-      Tensor factor = total.to(DType.F64).add(1e-6);
+      Tensor factor = total.to(DType.F64).reshape().add(1e-6);
       View f = factor.view();
       factor
           .device()
@@ -98,7 +107,6 @@ public final class Clip {
                 b.binary(Binary.MINIMUM, f, 1.0, f);
               });
       for (Tensor g : gradients) {
-        g.check("clip");
         Tensor own = factor.to(g.dtype());
         View by = own.view().with(own.layout().expand(g.shape()));
         g.device()
@@ -120,8 +128,8 @@ public final class Clip {
     if (!(limit >= 0)) {
       throw new IllegalArgumentException("clip: expected a limit of 0 or more, got " + limit);
     }
+    gradients.forEach(g -> InPlace.check("clip", g));
     for (Tensor g : gradients) {
-      g.check("clip");
       g.device()
           .run(
               b -> {

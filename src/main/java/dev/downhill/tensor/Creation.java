@@ -49,12 +49,13 @@ final class Creation {
 
   /** A tensor with a copy of row-major host memory of this dtype. */
   static Tensor ofBytes(Device device, DType dtype, Shape shape, MemorySegment values) {
-    long bytes = Math.multiplyExact(shape.numel(), dtype.bytes());
-    if (values.byteSize() != bytes) {
+    long given = values.byteSize();
+    if (given % dtype.bytes() != 0 || given / dtype.bytes() != shape.numel()) {
       throw new ShapeException(
-          "tensor: expected %d bytes for %s %s, got %d"
-              .formatted(bytes, dtype, shape, values.byteSize()));
+          "tensor: expected the bytes of %d elements for %s %s, got %d"
+              .formatted(shape.numel(), dtype, shape, given));
     }
+    Step.refuseInside("upload");
     Tensor y = Tensor.empty(device, dtype, shape);
     device.run(b -> b.upload(values, y.view()));
     return y;

@@ -88,6 +88,9 @@ public abstract class Function {
    *     there are inputs, or one of another shape
    */
   public final Tensor apply(Tensor... inputs) {
+    if (inputs.length == 0) {
+      throw new IllegalArgumentException(name + ": expected at least one input, got none");
+    }
     Op op = Op.of(name, inputs);
     Context forward = new Context();
     try (Scope scope = Scope.internal()) {
@@ -95,8 +98,10 @@ public abstract class Function {
       try (Autograd.Mode _ = Autograd.noGrad()) {
         // An alias, since forward may return an input itself, whose graph must stay as it is.
         Tensor result = forward(forward, List.of(inputs));
+        result.check(name);
         y = Tensor.alias(result.storage(), result.layout(), null);
         for (int i = 0; i < forward.kept.length; i++) {
+          forward.kept[i].check(name);
           forward.kept[i] = forward.kept[i] == result ? y : forward.kept[i];
         }
       }

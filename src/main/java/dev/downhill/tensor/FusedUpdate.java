@@ -133,33 +133,44 @@ public final class FusedUpdate implements AutoCloseable {
   /**
    * Sets a scalar of a group, such as {@code lr}, for the following steps.
    *
-   * @throws IllegalArgumentException if there is no scalar of this name
+   * @throws IllegalArgumentException if there is no scalar of this name, or no such group
    * @throws IllegalStateException inside the body of a {@link Step}, whose calls must not change
    */
   public void set(int group, String name, double value) {
-    int column = Arrays.asList(update.scalars()).indexOf(name);
-    if (column < 0) {
-      throw new IllegalArgumentException(
-          "optimizer: expected one of %s, got %s"
-              .formatted(Arrays.toString(update.scalars()), name));
-    }
+    int column = column(group, name);
     if (Recording.current() != null) {
       throw new IllegalStateException(
           "optimizer: %s cannot be set inside a step, whose calls must not change; set it between steps"
               .formatted(name));
     }
     if (scalars[group][column] != value) {
-      scalars[group][column] = value;
       try (Scope _ = Scope.internal()) {
         double[] all = Arrays.stream(scalars).flatMapToDouble(Arrays::stream).toArray();
+        all[group * scalars[0].length + column] = value;
         groupBlock.copyFrom(Tensor.of(device, all, scalars.length, scalars[0].length));
       }
+      scalars[group][column] = value;
     }
   }
 
-  /** A scalar of a group as it was set. */
+  /**
+   * A scalar of a group as it was set.
+   *
+   * @throws IllegalArgumentException if there is no scalar of this name, or no such group
+   */
   public double get(int group, String name) {
-    return scalars[group][Arrays.asList(update.scalars()).indexOf(name)];
+    int column = column(group, name);
+    return scalars[group][column];
+  }
+
+  private int column(int group, String name) {
+    int column = Arrays.asList(update.scalars()).indexOf(name);
+    if (column < 0 || group < 0 || group >= scalars.length) {
+      throw new IllegalArgumentException(
+          "optimizer: expected a group of 0 to %d and one of %s, got group %d and %s"
+              .formatted(scalars.length - 1, Arrays.toString(update.scalars()), group, name));
+    }
+    return column;
   }
 
   /** The parameters of all groups, in order. */
@@ -221,11 +232,11 @@ public final class FusedUpdate implements AutoCloseable {
     }
     BitSet present = present();
     UpdateTable table = tables.computeIfAbsent(present, this::table);
-    View flagView =
-        flag.view().with(Layout.of(Shape.of(1), new long[] {1}, flag.layout().offset()));
+    Layout one = Layout.of(Shape.of(1), new long[] {1}, flag.layout().offset());
     device.run(
         b -> {
-          b.update(update, table, groupBlock.view(), flagView);
+          // Seen here and not before: a view alone does not keep a temporary from collection.
+          b.update(update, table, groupBlock.view(), flag.view().with(one));
           present.stream()
               .forEach(
                   i -> {

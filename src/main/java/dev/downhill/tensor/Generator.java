@@ -95,8 +95,10 @@ public final class Generator implements AutoCloseable {
 
   /** Continues at a position, for resuming. */
   public void seek(long position) {
+    try (Scope _ = Scope.internal()) {
+      base.copyFrom(Tensor.of(base.device(), new long[] {position}, 1));
+    }
     offset = 0;
-    base.copyFrom(Tensor.of(base.device(), new long[] {position}, 1));
   }
 
   @Override

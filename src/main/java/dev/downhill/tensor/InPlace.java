@@ -11,7 +11,7 @@ import dev.downhill.shape.ShapeException;
 final class InPlace {
   private InPlace() {}
 
-  private static void check(String op, Tensor y) {
+  static void check(String op, Tensor y) {
     y.check(op);
     if (y.node() instanceof OpNode made) {
       throw new IllegalStateException(

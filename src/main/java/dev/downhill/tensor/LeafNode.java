@@ -31,12 +31,24 @@ final class LeafNode extends Node<Tensor> {
 
   /** The gradient, or null if there is none since the last {@link #clear}. */
   @Nullable Tensor grad() {
+    dropEnded();
     return graph != null ? graph : present ? place : null;
   }
 
   /** Forgets the gradient; its memory stays for the next one. */
   void clear() {
     present = false;
+    dropGraph();
+  }
+
+  /** A gradient that its user has closed is none. */
+  private void dropEnded() {
+    if ((graph != null && graph.isEnded()) || (place != null && place.isEnded())) {
+      clear();
+    }
+  }
+
+  private void dropGraph() {
     if (graph != null) {
       graph.close();
       graph = null;
@@ -46,9 +58,19 @@ final class LeafNode extends Node<Tensor> {
   /** Makes gradients be kept in this tensor from now on, the present one included. */
   void bind(Tensor newPlace) {
     Tensor old = place;
+    if (old == newPlace) {
+      return;
+    }
+    dropEnded();
     if (old != null) {
       if (present) {
-        newPlace.device().run(b -> b.copy(old.view(), newPlace.view()));
+        newPlace
+            .device()
+            .run(
+                b -> {
+                  b.copy(old.view(), newPlace.view());
+                  newPlace.storage().changed();
+                });
       }
       old.close();
     }
@@ -59,6 +81,7 @@ final class LeafNode extends Node<Tensor> {
   /** Where to write or add the gradient. */
   Destination<Tensor> destination() {
     leaf.check("backward");
+    dropEnded();
     Tensor into = place;
     if (into == null || into.isEnded()) {
       place = null;
@@ -71,6 +94,7 @@ final class LeafNode extends Node<Tensor> {
   /** The destination was written. */
   void written() {
     present = true;
+    dropGraph();
     if (place != null) {
       place.storage().changed();
     }
@@ -80,13 +104,16 @@ final class LeafNode extends Node<Tensor> {
   void accept(Tensor gradient) {
     Destination<Tensor> d = destination();
     View into = d.into().view();
+    // The pass may have started from this very gradient, seen through another layout.
+    boolean shared = gradient.storage() == d.into().storage();
+    Tensor source = shared ? Conversion.copy(gradient.detach()) : gradient;
     leaf.device()
         .run(
             b -> {
               if (d.accumulate()) {
-                b.binary(Binary.ADD, into, gradient.view(), into);
+                b.binary(Binary.ADD, into, source.view(), into);
               } else {
-                b.copy(gradient.view(), into);
+                b.copy(source.view(), into);
               }
             });
     written();
@@ -98,9 +125,6 @@ final class LeafNode extends Node<Tensor> {
     Tensor sum = before == null ? gradient : before.add(gradient);
     Tensor kept = pass.keep(Tensor.alias(sum.storage(), sum.layout(), sum.node()));
     accept(gradient.detach());
-    if (graph != null) {
-      graph.close();
-    }
     leaf.lease().attach(kept.lease());
     graph = kept;
   }

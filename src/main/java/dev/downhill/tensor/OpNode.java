@@ -8,6 +8,7 @@ import dev.downhill.backend.Storage;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** One application of an operator in the graph: its inputs, what it saved, its rules. */
@@ -106,12 +107,21 @@ final class OpNode extends Node<Tensor> {
     saved = new Saved[0];
   }
 
+  /** Whether a rule reads the destination's memory: an old gradient can be a value like others. */
+  private boolean isRead(@Nullable Destination<Tensor> destination, Tensor dy) {
+    if (destination == null) {
+      return false;
+    }
+    Storage into = destination.into().storage();
+    return dy.storage() == into || Arrays.stream(saved).anyMatch(s -> s.storage() == into);
+  }
+
   @Override
   public @Nullable Contribution<Tensor> pull(
       int i, Tensor dy, @Nullable Destination<Tensor> destination) {
     try (Scope scope = Scope.internal()) {
       // A destination has the layout of the whole input; a rule that writes there must fill it.
-      Rule.Pull pull = new Rule.Pull(this, dy, destination);
+      Rule.Pull pull = new Rule.Pull(this, dy, isRead(destination, dy) ? null : destination);
       Tensor value = rules[i].apply(pull);
       if (value == null) {
         return pull.wrote() ? new Contribution.Written<>() : null;

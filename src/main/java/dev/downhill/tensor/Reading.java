@@ -12,6 +12,7 @@ final class Reading {
   /** The elements, row-major, in the tensor's dtype. */
   static MemorySegment bytes(Tensor x) {
     x.check("read");
+    Step.refuseInside("download");
     try (Scope _ = Scope.internal();
         Autograd.Mode _ = Autograd.noGrad()) {
       Tensor dense = x.contiguous();

@@ -1,9 +1,9 @@
 package dev.downhill.tensor;
 
+import dev.downhill.backend.Device;
 import dev.downhill.backend.Recording;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Step implements AutoCloseable {
   private static final int MOST_RECORDINGS = 16;
+  private static final ThreadLocal<Boolean> RUNNING = ThreadLocal.withInitial(() -> false);
 
   private final Function<List<Tensor>, Tensor> body;
   private final int check = Integer.getInteger("downhill.step.check", 0);
@@ -54,8 +55,18 @@ public final class Step implements AutoCloseable {
         }
       };
   private @Nullable Lease result;
+  private boolean closed;
 
-  private record Key(@Nullable Object mode, List<Shape> shapes, List<DType> dtypes) {}
+  private record Key(
+      @Nullable Object mode, List<Shape> shapes, List<DType> dtypes, List<Device> devices) {
+    static Key of(@Nullable Object mode, List<Tensor> inputs) {
+      return new Key(
+          mode,
+          inputs.stream().map(Tensor::shape).toList(),
+          inputs.stream().map(Tensor::dtype).toList(),
+          inputs.stream().map(Tensor::device).toList());
+    }
+  }
 
   /** What is known of one key: its own inputs, how often it ran, the calls it makes. */
   private static final class Recorded {
@@ -110,11 +121,10 @@ public final class Step implements AutoCloseable {
   public Tensor runAs(@Nullable Object mode, Tensor... inputs) {
     List<Tensor> given = List.of(inputs);
     given.forEach(t -> t.check("step"));
-    Key key =
-        new Key(
-            mode,
-            given.stream().map(Tensor::shape).toList(),
-            given.stream().map(Tensor::dtype).toList());
+    if (closed) {
+      throw new IllegalStateException("step: it was closed and cannot run any more");
+    }
+    Key key = Key.of(mode, given);
     Recorded known = recorded.get(key);
     if (known == null) {
       known = new Recorded(given);
@@ -125,21 +135,26 @@ public final class Step implements AutoCloseable {
         known.tensors.get(i).copyFrom(inputs[i]);
       }
     }
-    known.runs++;
-    if (known.runs <= 2 || (check > 0 && known.runs % check == 0)) {
-      return recordedRun(known);
-    }
-    return bodyOf(known);
+    // A run that fails does not count.
+    long run = known.runs + 1;
+    boolean compared = run <= 2 || (check > 0 && run % check == 0);
+    Tensor y = compared ? recordedRun(known) : bodyOf(known);
+    known.runs = run;
+    return y;
   }
 
   private Tensor recordedRun(Recorded known) {
     Tensor y;
     Recording now = Recording.start();
     try (now) {
-      y = bodyOf(known);
-      now.finish();
+      try {
+        y = bodyOf(known);
+      } finally {
+        now.finish();
+      }
     }
     Recording before = known.calls;
+    known.calls = now;
     String difference = before == null ? null : before.difference(now);
     if (difference != null) {
       throw new IllegalStateException(
@@ -147,7 +162,6 @@ public final class Step implements AutoCloseable {
               + " "
               + difference);
     }
-    known.calls = now;
     return y;
   }
 
@@ -155,29 +169,38 @@ public final class Step implements AutoCloseable {
     if (result != null) {
       result.end("its step ran again");
     }
+    boolean nested = RUNNING.get();
+    RUNNING.set(true);
     try (Scope _ = Scope.internal()) {
       Tensor y = body.apply(known.tensors).detach();
       // Out of all scopes: the step owns its result.
       y.lease().moveTo(null);
       result = y.lease();
       return y;
+    } finally {
+      RUNNING.set(nested);
+    }
+  }
+
+  /** Throws inside the body of a step, where values cannot cross between host and device. */
+  static void refuseInside(String crossing) {
+    if (RUNNING.get()) {
+      throw new IllegalStateException(
+          "step: values cannot cross between host and device inside a step (%s); make them inputs of the step, or read outputs after it"
+              .formatted(crossing));
     }
   }
 
   /** The calls that the step makes for these inputs, after its second run; for inspection. */
   public List<Recording.Call> calls(Tensor... inputs) {
-    Key key =
-        new Key(
-            null,
-            Arrays.stream(inputs).map(Tensor::shape).toList(),
-            Arrays.stream(inputs).map(Tensor::dtype).toList());
-    Recorded known = recorded.get(key);
+    Recorded known = recorded.get(Key.of(null, List.of(inputs)));
     return known == null || known.calls == null ? List.of() : known.calls.calls();
   }
 
   /** Ends the inputs it holds and the last result. */
   @Override
   public void close() {
+    closed = true;
     if (result != null) {
       result.end("its step was closed");
     }

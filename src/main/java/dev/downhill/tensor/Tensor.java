@@ -10,6 +10,7 @@ import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
+import dev.downhill.shape.ShapeException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -106,7 +107,11 @@ public final class Tensor implements AutoCloseable {
 
   /** The size of a dimension, which may count from the end. */
   public long size(int dim) {
-    return shape().size(shape().dim("size", dim));
+    int d = shape().dim("size", dim);
+    if (dim() == 0) {
+      throw new ShapeException("size: expected a tensor with dimensions, got shape " + shape());
+    }
+    return shape().size(d);
   }
 
   /** The number of dimensions. */

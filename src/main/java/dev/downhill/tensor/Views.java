@@ -110,7 +110,7 @@ final class Views {
     long size = x.shape().size(d);
     long from = clip(start, size);
     long to = Math.max(from, clip(end, size));
-    long length = (to - from + step - 1) / step;
+    long length = Math.ceilDiv(to - from, step);
     return part(op, x, layout -> layout.slice(d, from, length, step));
   }
 

@@ -32,20 +32,26 @@ class TrainCommandTest {
       delimiter = '|',
       textBlock =
           """
-          --lr=-1                   | 2 | --lr: expected a number above 0, got -1.0
-          --lr=0                    | 2 | --lr: expected a number above 0, got 0.0
-          --lr=NaN                  | 2 | --lr: expected a number above 0, got NaN
-          --lr=Infinity             | 2 | --lr: expected a number above 0, got Infinity
+          --lr=-1                   | 2 | --lr: expected a number above 0, at most 1000000, got -1.0
+          --lr=0                    | 2 | --lr: expected a number above 0, at most 1000000, got 0.0
+          --lr=NaN                  | 2 | --lr: expected a number above 0, at most 1000000, got NaN
+          --lr=Infinity             | 2 | --lr: expected a number above 0, at most 1000000, got Infinity
+          --lr=2e6                  | 2 | --lr: expected a number above 0, at most 1000000, got 2000000.0
+          --threads=100000          | 2 | --threads: expected 1 to 1024, got 100000
+          --out=                    | 2 | --out: expected the path of a folder, got ''
+          --device=CPU              | 2 | device: expected auto, cpu, cuda or a kind with an index such as cuda:0, got 'CPU'
+          --device=cuda             | 4 | device cuda: this build has no such kind
+          --device=cpu:99           | 4 | device cpu:99: expected cpu:0 to cpu:63
           --lr=fast                 | 2 | --lr
           --epochs=0                | 2 | --epochs: expected 1 or more, got 0
           --epochs=1.5              | 2 | --epochs
           --batch-size=-3           | 2 | --batch-size: expected 1 or more, got -3
           --steps=0                 | 2 | --steps: expected 1 or more, got 0
-          --threads=0               | 2 | --threads: expected 1 or more, got 0
-          --optimizer=addam         | 2 | --optimizer: expected one of sgd, adam, adamw, got addam
-          --schedule=cosinus        | 2 | --schedule: expected one of constant, cosine, step, exponential, linear, got cosinus
-          --target=price            | 2 | --target: expected it together with --data FILE.csv, got price
-          --device=gpu              | 4 | device gpu:0: this build has no such kind
+          --threads=0               | 2 | --threads: expected 1 to 1024, got 0
+          --optimizer=addam         | 2 | --optimizer: expected one of sgd, adam, adamw, got 'addam'
+          --schedule=cosinus        | 2 | --schedule: expected one of constant, cosine, step, exponential, linear, got 'cosinus'
+          --target=price            | 2 | --target: expected it together with --data FILE.csv, got 'price'
+          --device=gpu              | 2 | device: expected auto, cpu, cuda or a kind with an index such as cuda:0, got 'gpu'
           --device=cpu:x            | 2 | device: expected auto, cpu, cuda or a kind with an index
           --resume=nowhere          | 6 | run folder: expected a run with config.json in nowhere
           --epoch=3                 | 2 | --epochs
@@ -55,7 +61,7 @@ class TrainCommandTest {
   void aWrongWord(String argument, int code, String message) {
     Path out = folder.resolve("run");
     Outcome outcome =
-        argument.startsWith("--resume") ? train(argument) : train(argument, "--out=" + out);
+        argument.matches("--(resume|out).*") ? train(argument) : train(argument, "--out=" + out);
     assertThat(outcome.message).contains(message).hasLineCount(1).startsWith("downhill: ");
     assertThat(outcome.code).isEqualTo(code);
     assertThat(out).doesNotExist();
@@ -95,6 +101,8 @@ class TrainCommandTest {
           a,y\\n1,2\\nNaN,3\\n       | 3
           a,y\\n1,1\\n2,\\n          | 3
           a,b\\n1,2\\n2,3\\n         | 'y'
+          a,y\\n1,2\\n             | at least 10 rows
+          a,y\\n1,5\\n2,5\\n3,5\\n4,5\\n5,5\\n6,5\\n7,5\\n8,5\\n9,5\\n0,5\\n1,5\\n2,5\\n | values that differ
           """)
   void aBadTable_isRefused_namingTheFile(String text, String place) throws Exception {
     Path csv = folder.resolve("bad.csv");

@@ -8,15 +8,84 @@ import dev.downhill.optim.Adam;
 import dev.downhill.optim.Schedule;
 import dev.downhill.optim.Scheduler;
 import dev.downhill.shape.DType;
+import dev.downhill.tensor.Autograd;
 import dev.downhill.tensor.HostRandom;
 import dev.downhill.tensor.Loss;
+import dev.downhill.tensor.Owner;
 import dev.downhill.tensor.Scope;
 import dev.downhill.tensor.Step;
 import dev.downhill.tensor.Tensor;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Layers and optimisers together: the loop that users write. */
 class TrainingTest {
+  /** Normalises by the batch, and keeps running statistics that it makes at its first use. */
+  private static final class Normalise extends Layer {
+    private final Owner owner = new Owner();
+    private @Nullable Tensor mean;
+
+    @Override
+    public Tensor forward(Tensor x) {
+      Tensor batch = x.mean(new int[] {0}, true);
+      Tensor deviation = x.sub(batch);
+      Tensor variance = deviation.square().mean(new int[] {0}, true);
+      try (Autograd.Mode _ = Autograd.noGrad()) {
+        Tensor running = mean;
+        if (running == null) {
+          running = owner.own(Tensor.zeros(x.device(), x.dtype(), batch.shape().toArray()));
+          mean = running;
+        }
+        running.copyFrom(running.mul(0.9).add(batch.mul(0.1)));
+      }
+      return deviation.div(variance.add(1e-5).sqrt());
+    }
+
+    @Override
+    public void close() {
+      super.close();
+      owner.close();
+    }
+  }
+
+  @Test
+  void aLayerAndAnOptimiserFirstUsedInsideAScopeKeepTheirState() {
+    Device cpu = Device.of("cpu:16"); // shared with no other test, so that memory can be counted
+    long before = cpu.memory().tensors();
+    Normalise normalise = new Normalise();
+    Sequential model = new Sequential(new Linear(3, 8), normalise, new Linear(8, 1)).on(cpu, 1);
+    Adam adam = null;
+    double running = 0;
+    long inUse = 0;
+    for (int i = 0; i < 6; i++) {
+      try (Scope _ = Scope.open()) {
+        if (adam == null) {
+          adam = new Adam(model.parameters(), 1e-2);
+        }
+        Tensor x = Tensor.of(cpu, new float[] {1, 2, 3, 4, 6, 5, 7, 9, 8}, 3, 3);
+        Tensor loss = model.forward(x).square().mean();
+        adam.zeroGrad();
+        loss.backward();
+        adam.step();
+      }
+      double now;
+      try (Scope _ = Scope.open()) {
+        now = Objects.requireNonNull(normalise.mean).abs().sum().item();
+      }
+      assertThat(now).isNotEqualTo(running).isPositive();
+      running = now;
+      assertThat(Objects.requireNonNull(model.parameters().get(0).grad()).isEnded()).isFalse();
+      if (i == 1) {
+        inUse = cpu.memory().tensors();
+      }
+    }
+    assertThat(cpu.memory().tensors()).isEqualTo(inUse);
+    Objects.requireNonNull(adam).close();
+    model.close();
+    assertThat(cpu.memory().tensors()).isEqualTo(before);
+  }
+
   private static final Device CPU = Device.cpu();
 
   private static Tensor uniform(HostRandom random, int n) {

@@ -389,4 +389,40 @@ class OptimizerTest {
           .isInstanceOf(UnsupportedOperationException.class);
     }
   }
+
+  @Test
+  void groupsThatDoNotExistAreRefused() {
+    Tensor p = parameter(1);
+    try (Sgd sgd = new Sgd(List.of(p), 1)) {
+      for (int group : new int[] {-1, 1}) {
+        assertThatIllegalArgumentException().isThrownBy(() -> sgd.rate(group));
+        assertThatIllegalArgumentException().isThrownBy(() -> sgd.rate(group, 0.1));
+        assertThatIllegalArgumentException().isThrownBy(() -> sgd.baseRate(group));
+      }
+    }
+  }
+
+  @Test
+  void skipMayBeATemporaryThatIsCollected() throws InterruptedException {
+    Tensor p = parameter(0);
+    Thread collector =
+        Thread.ofPlatform()
+            .daemon()
+            .start(
+                () -> {
+                  while (!Thread.currentThread().isInterrupted()) {
+                    System.gc();
+                  }
+                });
+    try (Sgd sgd = new Sgd(List.of(p), 1)) {
+      backward(p, 1);
+      for (int k = 1; k <= 2_000; k++) {
+        sgd.step(Tensor.zeros(CPU, DType.BOOL));
+      }
+      assertThat(p.toDoubles()).containsExactly(-2_000);
+    } finally {
+      collector.interrupt();
+      collector.join();
+    }
+  }
 }

@@ -361,4 +361,94 @@ final class AutogradTest {
     }
     assertThat(gradient(b)).containsExactly(14, 14, 14);
   }
+
+  @Test
+  void plainBackwardAfterCreateGraphAddsUp() {
+    Tensor x = of(2, 3).requireGrad();
+    x.mul(x).sum().backward(Backward.DEFAULT.withCreateGraph());
+    x.mul(x).sum().backward();
+    assertThat(gradient(x)).containsExactly(8, 12);
+    x.mul(x).sum().backward(Backward.DEFAULT.withCreateGraph());
+    assertThat(gradient(x)).containsExactly(12, 18);
+    x.zeroGrad();
+    assertThat(x.grad()).isNull();
+  }
+
+  @Test
+  void closedGradientIsNoGradient() {
+    Tensor x = of(2, 3).requireGrad();
+    x.mul(x).sum().backward();
+    present(x.grad()).close();
+    assertThat(x.grad()).isNull();
+    x.mul(x).sum().backward();
+    assertThat(gradient(x)).containsExactly(4, 6);
+    present(x.grad()).close();
+    x.bindGrad(of(8, 9));
+    assertThat(x.grad()).isNull();
+    for (int pass = 0; pass < 2; pass++) {
+      x.mul(x).sum().backward(Backward.DEFAULT.withCreateGraph());
+      assertThat(gradient(x)).containsExactly(4, 6);
+      present(x.grad()).close();
+    }
+  }
+
+  @Test
+  void gradientBoundToItsOwnPlaceStays() {
+    Tensor x = of(2, 3).requireGrad();
+    x.mul(x).sum().backward();
+    x.bindGrad(present(x.grad()));
+    assertThat(gradient(x)).containsExactly(4, 6);
+    x.mul(x).sum().backward();
+    assertThat(gradient(x)).containsExactly(8, 12);
+  }
+
+  @Test
+  void startIsChecked() {
+    Tensor x = of(1, 2).requireGrad();
+    Tensor ended = of(1, 1);
+    ended.close();
+    assertThatThrownBy(() -> x.add(1).backward(Backward.DEFAULT.withGradient(ended)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("backward: the tensor (2)");
+    Tensor far = of(1, 1).to(Device.of("cpu:1"));
+    assertThatThrownBy(() -> x.add(1).backward(Backward.DEFAULT.withGradient(far)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("cpu:0")
+        .hasMessageContaining("cpu:1");
+    assertThatThrownBy(
+            () -> Autograd.grad(List.of(x.sum(), x.sum()), List.of(x), List.of(), Backward.DEFAULT))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("grad: expected one gradient or null for each result, got 0 for 2");
+    assertThat(x.grad()).isNull();
+  }
+
+  /** The numbers 0 to 8 in an order without symmetry, n by n. */
+  private static Tensor square(int n) {
+    double[] v = new double[n * n];
+    Arrays.setAll(v, i -> i * 7 % 9);
+    return Tensor.of(DEVICE, v, n, n);
+  }
+
+  @Test
+  void backwardMayStartFromTheGradientItself() {
+    Tensor x = square(3).requireGrad();
+    x.mul(square(3)).sum().backward();
+    double[] sum = square(3).add(square(3).transpose(0, 1)).toDoubles();
+    x.add(1).backward(Backward.DEFAULT.withGradient(present(x.grad()).transpose(0, 1)));
+    assertThat(gradient(x)).containsExactly(sum);
+  }
+
+  @Test
+  void productThatReadsTheGradientDoesNotOverwriteIt() {
+    Tensor a = square(300);
+    double[] sum = a.add(a.transpose(0, 1).matmul(a)).toDoubles();
+    Tensor w = square(300).requireGrad();
+    w.mul(a).sum().backward();
+    a.matmul(w).backward(Backward.DEFAULT.withGradient(present(w.grad())));
+    assertThat(Arrays.equals(gradient(w), sum)).isTrue();
+    w.zeroGrad();
+    w.mul(a).sum().backward();
+    Matmul.linear(present(w.grad()), w, null).backward(Backward.DEFAULT.withGradient(a));
+    assertThat(Arrays.equals(gradient(w), sum)).isTrue();
+  }
 }

@@ -8,6 +8,7 @@ import dev.downhill.shape.DType;
 import dev.downhill.tensor.Autograd.Backward;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -243,5 +244,65 @@ final class FunctionTest {
         assertThat(step.run(of(1, 1)).item()).isEqualTo(9);
       }
     }
+  }
+
+  /** An operator whose gradient is what it saved first. */
+  private static Function of(BiFunction<Function.Context, Tensor, Tensor> forward) {
+    return new Function("odd") {
+      @Override
+      public Tensor forward(Context c, List<Tensor> in) {
+        return forward.apply(c, in.get(0));
+      }
+
+      @Override
+      public List<@Nullable Tensor> backward(Context c, Tensor dy) {
+        return List.of(c.saved(0));
+      }
+    };
+  }
+
+  @Test
+  void endedTensorsAreRefused() {
+    Tensor x = of(1, 2).requireGrad();
+    Function ended =
+        of(
+            (c, in) -> {
+              try (var _ = Scope.open()) {
+                return in.mul(2);
+              }
+            });
+    assertThatThrownBy(() -> ended.apply(x))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("odd: the tensor (2) can no longer be used");
+    Function saves =
+        of(
+            (c, in) -> {
+              Tensor t = in.mul(2);
+              c.save(t);
+              t.close();
+              return in.mul(3);
+            });
+    assertThatThrownBy(() -> saves.apply(x))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("odd: the tensor (2) can no longer be used");
+    assertThatThrownBy(saves::apply)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("odd: expected at least one input, got none");
+  }
+
+  @Test
+  void gradientMayBeASavedTensorWithAGraph() {
+    Tensor w = of(2, 3).requireGrad();
+    Function half =
+        of(
+            (c, in) -> {
+              c.save(in);
+              return in.mul(in).mul(0.5);
+            });
+    Tensor x = w.mul(2);
+    Tensor loss = x.mul(3).add(half.apply(x)).sum();
+    x.close();
+    loss.backward();
+    assertThat(present(w.grad()).toDoubles()).containsExactly(2 * (3 + 4), 2 * (3 + 6));
   }
 }

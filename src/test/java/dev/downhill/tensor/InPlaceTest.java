@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.downhill.backend.Device;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.ShapeException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What may be changed in place, and who notices. */
@@ -174,5 +175,26 @@ final class InPlaceTest {
     Tensor y = x.mul(grad).sum();
     w.mul(w).sum().backward();
     assertThatThrownBy(y::backward).hasMessageContaining("mul saved a tensor (2)");
+  }
+
+  @Test
+  void clippingKeepsTheRules() {
+    Tensor x = of(2, 3).requireGrad();
+    Tensor y = x.mul(2);
+    Tensor one = of(1).sum();
+    assertThatThrownBy(() -> Clip.value(List.of(y), 1)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> Clip.scale(List.of(y), 1, one))
+        .isInstanceOf(IllegalStateException.class);
+    Tensor repeated = of(8).expand(3);
+    assertThatThrownBy(() -> Clip.scale(List.of(repeated), 1, one))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> Clip.scale(List.of(of(2)), 1, one.to(Device.of("cpu:1"))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("cpu:0 and cpu:1");
+    assertThatThrownBy(() -> Clip.scale(List.of(of(2)), 1, of(1, 2)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("clip: ");
+    assertThat(y.toDoubles()).containsExactly(4, 6);
+    assertThat(repeated.toDoubles()).containsOnly(8);
   }
 }

@@ -7,6 +7,7 @@ import dev.downhill.backend.Device;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 import dev.downhill.shape.ShapeException;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -97,5 +98,25 @@ final class JoiningTest {
     assertThatThrownBy(() -> range(5, 5).split(0, 0)).hasMessageStartingWith("split: ");
     assertThatThrownBy(() -> range(4, 2, 2).repeat(2))
         .hasMessageStartingWith("repeat: expected a number of 0 or more for each dimension");
+  }
+
+  @Test
+  void sliceWithAStepBeyondTheEndTakesTheFirst() {
+    Tensor x = Tensor.of(DEVICE, new double[] {1, 2, 3}, 3);
+    assertThat(x.slice(0, 0, 3, Long.MAX_VALUE).toDoubles()).containsExactly(1);
+    assertThat(x.slice(0, 1, 1, Long.MAX_VALUE).toDoubles()).isEmpty();
+  }
+
+  @Test
+  void sizesAreChecked() {
+    assertThatThrownBy(() -> Tensor.zeros(DEVICE, DType.F32).size(0))
+        .isInstanceOf(ShapeException.class)
+        .hasMessageStartingWith("size: ");
+    assertThatThrownBy(
+            () ->
+                Tensor.ofBytes(
+                    DEVICE, DType.F64, Shape.of(1L << 61), MemorySegment.ofArray(new byte[0])))
+        .isInstanceOf(ShapeException.class)
+        .hasMessageStartingWith("tensor: ");
   }
 }

@@ -134,4 +134,10 @@ final class SeveralDevicesTest {
     double[] expected = gradient(w, x);
     running.forEach(r -> assertThat(r.join()).containsExactly(expected));
   }
+
+  @Test
+  void oneIndexIsOneDevice() {
+    assertThat(Device.of("cpu:00")).isSameAs(FIRST);
+    assertThat(Device.of("cpu:001")).isSameAs(SECOND);
+  }
 }

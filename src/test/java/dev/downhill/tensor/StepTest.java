@@ -116,6 +116,41 @@ final class StepTest {
   }
 
   @Test
+  void readingAValueInsideIsRefusedInLaterRunsToo() {
+    boolean[] read = {false};
+    try (Step step =
+            Step.of(
+                x -> {
+                  if (read[0]) {
+                    x.sum().item();
+                  }
+                  return x.mul(2);
+                });
+        Tensor x = Tensor.ones(DEVICE, DType.F32, 2)) {
+      for (int i = 0; i < 5; i++) {
+        step.run(x);
+      }
+      read[0] = true;
+      assertThatThrownBy(() -> step.run(x))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("inside a step (download)");
+      read[0] = false;
+      assertThat(step.run(x).toFloats()).containsExactly(2, 2);
+    }
+  }
+
+  @Test
+  void aClosedStepDoesNotRun() {
+    Step step = Step.of(x -> x.mul(2));
+    step.close();
+    try (Tensor x = Tensor.ones(DEVICE, DType.F32, 2)) {
+      assertThatThrownBy(() -> step.run(x))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("step: it was closed and cannot run any more");
+    }
+  }
+
+  @Test
   void readingAValueInsideIsRefused() {
     try (Step step = Step.of(x -> x.mul(x.sum().item()))) {
       assertThatThrownBy(() -> step.run(of(1, 2)))
@@ -252,6 +287,48 @@ final class StepTest {
       assertThatThrownBy(() -> step.run(of(1))).hasMessage("mine");
       assertThat(step.run(of(3)).item()).isEqualTo(6);
       assertThat(step.run(of(4)).item()).isEqualTo(8);
+    }
+  }
+
+  @Test
+  void twoRunsMustAgreeWhateverFailedBefore() {
+    AtomicInteger runs = new AtomicInteger();
+    try (Step step =
+        Step.of(
+            x -> {
+              if (runs.incrementAndGet() == 1) {
+                throw new IllegalStateException("mine");
+              }
+              return x.mul(runs.get());
+            })) {
+      assertThatThrownBy(() -> step.run(of(1))).hasMessage("mine");
+      assertThat(step.run(of(1)).item()).isEqualTo(2);
+      assertThatThrownBy(() -> step.run(of(1))).hasMessageContaining("different calls");
+      assertThatThrownBy(() -> step.run(of(1))).hasMessageContaining("different calls");
+    }
+  }
+
+  @Test
+  void runThatFailsAfterADrawMovesTheGeneratorOn() {
+    AtomicInteger runs = new AtomicInteger();
+    try (Generator inside = new Generator(DEVICE, 2);
+        Generator outside = new Generator(DEVICE, 2);
+        Step step =
+            Step.of(
+                x -> {
+                  Tensor y = x.add(inside.uniform(DType.F64, 2));
+                  if (runs.incrementAndGet() == 1) {
+                    throw new IllegalStateException("mine");
+                  }
+                  return y;
+                })) {
+      assertThatThrownBy(() -> step.run(of(0, 0))).hasMessage("mine");
+      outside.uniform(DType.F64, 2).close();
+      for (int run = 2; run < 6; run++) {
+        assertThat(step.run(of(0, 0)).toDoubles())
+            .containsExactly(outside.uniform(DType.F64, 2).toDoubles());
+        assertThat(inside.position()).isEqualTo(2L * run);
+      }
     }
   }
 }
