@@ -12,6 +12,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,8 +88,11 @@ public final class Device {
       }
     }
     throw new DeviceException(
-        "device %s: this build has no such kind, expected one of %s"
-            .formatted(name, providers.stream().map(BackendProvider::kind).toList()));
+        "device %s: this build has no %s backend, only %s; choose one of those, or auto"
+            .formatted(
+                name,
+                parts[0],
+                providers.stream().map(BackendProvider::kind).collect(Collectors.joining(", "))));
   }
 
   /** The device {@code cpu:0}. */

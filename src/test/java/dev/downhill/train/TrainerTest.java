@@ -10,6 +10,10 @@ import dev.downhill.backend.Recording;
 import dev.downhill.checkpoint.CheckpointException;
 import dev.downhill.data.Batch;
 import dev.downhill.data.Dataset;
+import dev.downhill.data.Encoder;
+import dev.downhill.data.Houses;
+import dev.downhill.data.Split;
+import dev.downhill.data.Table;
 import dev.downhill.nn.Dropout;
 import dev.downhill.nn.Linear;
 import dev.downhill.nn.Relu;
@@ -44,6 +48,12 @@ class TrainerTest {
       y[i] = (float) (x[i * 3] * x[i * 3 + 1] + 0.5 * x[i * 3 + 2]);
     }
     return new Dataset(Tensor.of(device, x, n, 3), Tensor.of(device, y, n, 1));
+  }
+
+  private static Dataset houses(Device device, int sales) {
+    Table table = Houses.table(sales, 1);
+    int[] rows = Split.of(sales, 0.2, 1).train();
+    return Dataset.of(device, Encoder.fit(table, Houses.TARGET, rows), table, rows);
   }
 
   private static Sequential network(Device device, long seed) {
@@ -239,13 +249,13 @@ class TrainerTest {
   private record Calls(Recording recording, List<Buffer> persistent) {}
 
   @Test
-  void steps2To10_makeIdenticalCalls_withScheduleClippingDropoutAndAccumulation() {
-    try (Dataset data = waves(device, 400, 4);
+  void steps2To10OfHousePrices_makeIdenticalCalls_withScheduleClippingDropoutAndAccumulation() {
+    try (Dataset data = houses(device, 500);
         Sequential model =
-            new Sequential(new Linear(3, 32), new Relu(), new Dropout(0.1), new Linear(32, 1))
+            new Sequential(new Linear(4, 32), new Relu(), new Dropout(0.1), new Linear(32, 1))
                 .on(device, 8);
         Adam adam = new Adam(model.parameters(), 1e-2);
-        Tensor x = Tensor.zeros(device, data.x().dtype(), 20, 3);
+        Tensor x = Tensor.zeros(device, data.x().dtype(), 20, 4);
         Tensor y = Tensor.zeros(device, data.y().dtype(), 20, 1)) {
       Scheduler scheduler = new Scheduler(adam, Schedule.cosine(10, 0).withWarmup(3, 0.01));
       List<Calls> steps = new ArrayList<>();
