@@ -25,11 +25,6 @@ final class HousePrices implements Job {
   }
 
   @Override
-  public String summary() {
-    return "Predicts prices from a table: generated houses, or --data FILE.csv --target COLUMN.";
-  }
-
-  @Override
   public JobResult run(JobOptions o, PrintStream report, Trainer.Listener progress) {
     RunFolder folder = new RunFolder(o.out());
     PriceTask task = PriceTask.of(o);
@@ -76,7 +71,7 @@ final class HousePrices implements Job {
       folder.metrics(history, "mae", task.unit(), "Learning curve of " + name());
       folder.model(
           model.state(), Map.of("job", name(), "format", "1", "encoder", task.encoder().toJson()));
-      JobResult.Metric metric = conclude(task, model, validation, history, report);
+      JobResult.Metric metric = conclude(task, model, train, validation, history, report);
       report.printf("Run folder: %s%n", o.out());
       History.Epoch last = history.last();
       return new JobResult(
@@ -95,9 +90,14 @@ final class HousePrices implements Job {
 
   /** The verdict on the trained model, in words and as the job's metric. */
   private static JobResult.Metric conclude(
-      PriceTask task, Sequential model, Dataset validation, History history, PrintStream report) {
+      PriceTask task,
+      Sequential model,
+      Dataset train,
+      Dataset validation,
+      History history,
+      PrintStream report) {
     double mae = history.last().metric() * task.unit();
-    double line = task.straightLineError();
+    double line = task.straightLineError(train, validation);
     double guess = FirstSteps.predict(task, model);
     double truth = task.exampleTruth();
     report.printf(

@@ -28,9 +28,6 @@ public interface Job {
   /** The name on the command line. */
   String name();
 
-  /** What it shows, in one sentence. */
-  String summary();
-
   /**
    * Runs the job to its end.
    *

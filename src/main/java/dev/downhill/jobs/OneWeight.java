@@ -33,11 +33,6 @@ final class OneWeight implements Job {
     return "one-weight";
   }
 
-  @Override
-  public String summary() {
-    return "Fits y = 3x with one weight, by hand and by the engine side by side.";
-  }
-
   /** What a sequence of weights did. */
   enum Regime {
     LANDS("lands on the solution in one step"),

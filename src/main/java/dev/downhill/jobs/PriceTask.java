@@ -91,14 +91,11 @@ record PriceTask(Table table, Encoder encoder, Split split, boolean generated) {
   }
 
   /** The mean absolute error on held-out rows of the best straight line through the others. */
-  double straightLineError() {
+  double straightLineError(Dataset train, Dataset validation) {
     LeastSquares line =
-        LeastSquares.fit(
-            encoder.encode(table, split.train()),
-            encoder.encodeTarget(table, split.train()),
-            encoder.width());
-    float[] x = encoder.encode(table, split.validation());
-    float[] y = encoder.encodeTarget(table, split.validation());
+        LeastSquares.fit(train.x().toFloats(), train.y().toFloats(), encoder.width());
+    float[] x = validation.x().toFloats();
+    float[] y = validation.y().toFloats();
     double sum = 0;
     for (int r = 0; r < y.length; r++) {
       sum += Math.abs(line.predict(x, r) - y[r]);

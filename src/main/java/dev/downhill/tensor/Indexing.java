@@ -117,18 +117,9 @@ public final class Indexing {
    */
   static Tensor pick(Op op, Tensor x, int dim, Tensor index, Rule dy) {
     Tensor y = op.output(x.dtype(), index.shape());
-    // A 0-d tensor is one element of a vector; index the part of x that the index covers.
-    Layout from = x.layout();
-    Layout at = index.layout();
-    Layout to = y.layout();
-    if (x.dim() == 0) {
-      from = from.unsqueeze(0);
-      at = at.unsqueeze(0);
-      to = to.unsqueeze(0);
-    }
-    Layout source = covered(from, at.shape(), dim);
-    Layout indices = at;
-    Layout target = to;
+    Layout indices = atLeast1d(index);
+    Layout source = covered(atLeast1d(x), indices.shape(), dim);
+    Layout target = atLeast1d(y);
     op.device()
         .run(
             b ->
@@ -137,6 +128,12 @@ public final class Indexing {
     return op.saving(index).record(y, Rule.placed(p -> new Rows(dim, p.saved(0)), dy), p -> null);
   }
 
+  /** A 0-d tensor as the one element of a vector, for backends that index along a dimension. */
+  private static Layout atLeast1d(Tensor x) {
+    return x.dim() == 0 ? x.layout().unsqueeze(0) : x.layout();
+  }
+
+  /** The part of x that an index covers. */
   private static Layout covered(Layout x, Shape index, int dim) {
     Layout part = x;
     for (int d = 0; d < index.rank(); d++) {
@@ -219,17 +216,9 @@ public final class Indexing {
 
     @Override
     public void add(Tensor whole, Tensor value) {
-      Layout to = whole.layout();
-      Layout at = index.layout();
-      Layout from = value.layout();
-      if (whole.dim() == 0) {
-        to = to.unsqueeze(0);
-        at = at.unsqueeze(0);
-        from = from.unsqueeze(0);
-      }
-      Layout target = covered(to, at.shape(), dim);
-      Layout indices = at;
-      Layout source = from;
+      Layout indices = atLeast1d(index);
+      Layout target = covered(atLeast1d(whole), indices.shape(), dim);
+      Layout source = atLeast1d(value);
       whole
           .device()
           .run(
