@@ -12,14 +12,17 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code downhill train}: runs a job. */
@@ -39,6 +42,12 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static final int MOST_THREADS = 1024;
+
+  /** What may differ when a run is resumed: where and how it runs, not what it computes. */
+  private static final Set<String> BESIDE_RESUME =
+      Set.of("--resume", "--device", "--threads", "--json", "--debug");
+
+  @Spec private @Nullable CommandSpec spec;
 
   @Parameters(
       arity = "0..1",
@@ -98,7 +107,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "The run folder to write; default runs/JOB-DATE-TIME.")
+      description = "The run folder to write; default runs/JOB-DATE-TIME-PROCESS.")
   private @Nullable Path out;
 
   @Option(
@@ -151,17 +160,11 @@ final class TrainCommand implements Callable<Integer> {
 
   /** The options that were given and that decide about the numbers of a run. */
   private List<String> ofTheJob() {
-    Map<String, @Nullable Object> options = new LinkedHashMap<>();
-    options.put("--data", data);
-    options.put("--target", target);
-    options.put("--epochs", epochs);
-    options.put("--batch-size", batchSize);
-    options.put("--lr", lr);
-    options.put("--optimizer", optimizer);
-    options.put("--schedule", schedule);
-    options.put("--steps", steps);
-    options.put("--out", out);
-    return options.keySet().stream().filter(o -> options.get(o) != null).toList();
+    return Objects.requireNonNull(spec).commandLine().getParseResult().matchedOptions().stream()
+        .map(OptionSpec::longestName)
+        .filter(name -> !BESIDE_RESUME.contains(name))
+        .sorted()
+        .toList();
   }
 
   private int run(Job chosen, JobOptions options) {

@@ -84,6 +84,13 @@ class TrainCommandTest {
   }
 
   @Test
+  void aSeedBesideResume_isNotSilentlyDropped() {
+    assertThat(train("--resume=" + folder, "--seed=7", "--json").message)
+        .contains("--resume: expected no options of the job beside it")
+        .endsWith("got --seed");
+  }
+
+  @Test
   void severalWrongWords_areToldTogether() {
     Outcome outcome = train("--lr=-1", "--epochs=0", "--optimizer=x");
     assertThat(outcome.message)
