@@ -2,6 +2,7 @@ package dev.downhill.backend;
 
 import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * What a device can do. Methods work on views, outputs last, and overwrite unless they say
@@ -31,14 +32,17 @@ public interface Backend {
   /** Copies host memory, row-major, to a contiguous view. */
   void upload(MemorySegment source, View y);
 
-  /** Copies a contiguous view to host memory and waits for it. */
-  void download(View x, MemorySegment target);
+  /** Copies a contiguous view to host memory, which has the values once the result was awaited. */
+  Pending download(View x, MemorySegment target);
 
-  /** Waits until all work is done and reports what went wrong meanwhile. */
-  void synchronize();
+  /** The end of all work so far; awaiting it reports what went wrong meanwhile. */
+  Pending synchronize();
 
   /** Bytes handed out, bytes held for reuse, and the limit. */
   MemoryUse memory();
+
+  /** What has been launched on the device and copied back from it. */
+  Activity activity();
 
   /** One line about the device for people: model, threads, vector width. */
   String describe();
@@ -121,6 +125,22 @@ public interface Backend {
   /** dx = y (dy - sum(dy y)), or for the logarithm dy - e^y sum(dy). */
   void softmaxBackward(View y, View dy, boolean log, View dx);
 
+  // Cross-entropy: classes are the last dimension of x, all other views have x's shape without it
+
+  /**
+   * z = log(sum(e^x)) and y = z - x[target], 0 where the target is {@code ignore}; both NaN where
+   * no probabilities are defined, as {@link #softmax} has it. z is {@code f32} for {@code bf16},
+   * else of x's type. A target ({@code i64}) that is neither a class nor {@code ignore} is an index
+   * out of range.
+   */
+  void crossEntropy(View x, View target, long ignore, View y, View z);
+
+  /**
+   * dx[c] = dy (e^(x[c] - z) - (c == target ? 1 : 0)), 0 where the target is {@code ignore};
+   * targets have passed {@link #crossEntropy}.
+   */
+  void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx);
+
   // Training
 
   /**
@@ -130,4 +150,19 @@ public interface Backend {
    * @param groups {@code f64}, one row of scalars per group as {@link Update#scalars} orders them
    */
   void update(Update update, UpdateTable table, View groups, View skip);
+
+  /**
+   * y[0] = the p-norm of all elements of all xs as one vector, {@code f64}: for 2 sqrt(sum x^2),
+   * for 1 sum |x|, for infinity max |x|; NaN if any element is. Each x is contiguous and floating.
+   *
+   * @param p 1, 2 or infinity
+   */
+  void norm(double p, List<View> xs, View y);
+
+  /**
+   * x *= factor[0] for each x, contiguous and floating; factor is {@code f64}. Products are made in
+   * {@code f64} and rounded once ({@code bf16} by way of {@code f32}); a factor of 1 touches
+   * nothing.
+   */
+  void scale(View factor, List<View> xs);
 }

@@ -1,5 +1,6 @@
 package dev.downhill.backend;
 
+import java.util.List;
 import java.util.Optional;
 
 /** A kind of device, found through {@link java.util.ServiceLoader}. */
@@ -12,6 +13,12 @@ public interface BackendProvider {
 
   /** Why no device of this kind can be used here, in one sentence; empty if one can. */
   Optional<String> unavailable();
+
+  /** How many devices of this kind the machine has, whether they can be used or not. */
+  int devices();
+
+  /** What devices of this kind need and whether it is there, in the order in which it is needed. */
+  List<Finding> diagnose();
 
   /**
    * Opens the device {@code kind:index}.

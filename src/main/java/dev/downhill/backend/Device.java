@@ -34,6 +34,13 @@ public final class Device {
     void on(Backend backend);
   }
 
+  /** Work for a device that is waited for. */
+  @FunctionalInterface
+  public interface Start {
+    /** Calls the backend; runs under the device's lock. */
+    Pending on(Backend backend);
+  }
+
   private final String name;
   private final Backend backend;
   private final ReentrantLock lock = new ReentrantLock();
@@ -105,7 +112,11 @@ public final class Device {
     for (BackendProvider p : providers()) {
       String why = p.unavailable().orElse(null);
       if (why == null) {
-        return of(p.kind());
+        try {
+          return of(p.kind());
+        } catch (DeviceException e) {
+          why = e.getMessage();
+        }
       }
       LOG.log(System.Logger.Level.INFO, "{0} is not used: {1}", p.kind(), why);
     }
@@ -141,9 +152,32 @@ public final class Device {
     }
   }
 
+  /** Starts work on the backend under the lock, as {@link #run}, and waits for it outside. */
+  public void await(Start work) {
+    Pending pending;
+    lock.lock();
+    try {
+      drain();
+      pending = work.on(target());
+    } finally {
+      lock.unlock();
+    }
+    pending.await();
+  }
+
   /** Waits until the device has done all its work, and reports what went wrong meanwhile. */
   public void synchronize() {
-    backend.synchronize();
+    await(Backend::synchronize);
+  }
+
+  /** What the device has done since it was opened. */
+  public Activity activity() {
+    lock.lock();
+    try {
+      return backend.activity();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private Backend target() {

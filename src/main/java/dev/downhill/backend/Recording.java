@@ -150,7 +150,7 @@ public final class Recording implements AutoCloseable {
               "step: values cannot cross between host and device inside a step ("
                   + method.getName()
                   + "); make them inputs of the step, or read outputs after it");
-      case "allocate", "free", "memory", "describe" -> {}
+      case "allocate", "free", "memory", "activity", "describe" -> {}
       default ->
           calls.add(
               new Call(
@@ -182,6 +182,7 @@ public final class Recording implements AutoCloseable {
                           place(r.counters()),
                           r.group()))
               .toList();
+      case List<?> list -> list.stream().map(this::canonical).toList();
       case MemorySegment m -> m.byteSize();
       default -> argument;
     };

@@ -24,7 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "Trains neural networks on the CPU and on NVIDIA GPUs.",
     mixinStandardHelpOptions = true,
     versionProvider = Downhill.Version.class,
-    subcommands = {TrainCommand.class, VerifyCommand.class, HelpCommand.class})
+    subcommands = {TrainCommand.class, VerifyCommand.class, DoctorCommand.class, HelpCommand.class})
 public final class Downhill {
   @Option(
       names = "--debug",
@@ -38,6 +38,8 @@ public final class Downhill {
   public static void main(String... args) {
     // Numbers look the same everywhere, so that programs can read them.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+    // What the library logs is one line on stderr, as errors are.
+    System.setProperty("java.util.logging.SimpleFormatter.format", "downhill: %5$s%n");
     System.exit(run(new CommandLine(new Downhill()), args));
   }
 

@@ -1,5 +1,6 @@
 package dev.downhill.cli;
 
+import dev.downhill.backend.Activity;
 import dev.downhill.backend.Device;
 import dev.downhill.cli.verify.Verification;
 import java.io.PrintWriter;
@@ -97,10 +98,10 @@ final class VerifyCommand implements Callable<Integer> {
     fields.put("failed", report.failed());
     fields.put("skipped", report.skippedCases());
     fields.put("comparisons", report.comparisons());
-    // Counted by devices that launch kernels.
-    fields.put("launches", 0);
-    fields.put("kernels", 0);
-    fields.put("copies_to_host", 0);
+    Activity activity = device.activity();
+    fields.put("launches", activity.launches());
+    fields.put("kernels", activity.kernels());
+    fields.put("copies_to_host", activity.copiesToHost());
     return new JsonMapper().writeValueAsString(fields);
   }
 }

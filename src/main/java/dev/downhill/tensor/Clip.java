@@ -2,19 +2,14 @@ package dev.downhill.tensor;
 
 import dev.downhill.backend.Binary;
 import dev.downhill.backend.Device;
-import dev.downhill.backend.Reduce;
 import dev.downhill.backend.Unary;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
-import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.util.List;
 
 /** Limits of gradients, in place and without waiting for the device. */
 public final class Clip {
-  // Sums are made in float64, so that squares do not overflow; a part at a time bounds the copy.
-  private static final long PART = 1 << 20;
-
   private Clip() {}
 
   /**
@@ -32,42 +27,13 @@ public final class Clip {
           "clip: expected gradients and a norm of 1, 2 or Infinity, got %d gradients and norm %s"
               .formatted(gradients.size(), p));
     }
+    checkFloating(gradients);
     Device device = Op.of("clip", gradients.toArray(Tensor[]::new)).device();
-    Unary measure = p == 2 ? Unary.SQUARE : Unary.ABS;
-    Reduce join = p == Double.POSITIVE_INFINITY ? Reduce.MAX : Reduce.SUM;
     try (Scope scope = Scope.internal();
         Autograd.Mode _ = Autograd.noGrad()) {
-      long most = gradients.stream().mapToLong(Tensor::numel).max().orElse(0);
-      long count = gradients.stream().mapToLong(g -> Math.ceilDiv(g.numel(), PART)).sum();
-      Tensor work = Tensor.empty(device, DType.F64, Shape.of(Math.min(PART, most)));
-      Tensor parts = Tensor.zeros(device, DType.F64, Math.max(1, count));
-      long done = 0;
-      for (Tensor g : gradients) {
-        Tensor dense = g.contiguous();
-        for (long from = 0; from < g.numel(); from += PART) {
-          Shape size = Shape.of(Math.min(PART, g.numel() - from));
-          View x =
-              dense.view().with(Layout.of(size, new long[] {1}, dense.layout().offset() + from));
-          View w = work.view().with(Layout.contiguous(size));
-          View y = parts.view().with(parts.layout().slice(0, done, 1, 1));
-          device.run(
-              b -> {
-                b.copy(x, w);
-                b.unary(measure, w, 0, 0, w);
-                b.reduce(join, w, y);
-              });
-          done++;
-        }
-      }
+      List<Tensor> dense = gradients.stream().map(Tensor::contiguous).toList();
       Tensor total = Tensor.empty(device, DType.F64, Shape.SCALAR);
-      View whole = total.view().with(Layout.contiguous(Shape.of(1)));
-      device.run(
-          b -> {
-            b.reduce(join, parts.view(), whole);
-            if (p == 2) {
-              b.unary(Unary.SQRT, whole, 0, 0, whole);
-            }
-          });
+      device.run(b -> b.norm(p, views(dense), total.view()));
       DType dtype = gradients.get(0).dtype();
       boolean same = gradients.stream().allMatch(g -> g.dtype() == dtype);
       return scope.keep(total.to(same ? dtype : DType.F64));
@@ -87,6 +53,7 @@ public final class Clip {
       throw new IllegalArgumentException("clip: expected a largest norm of 0 or more, got " + max);
     }
     total.check("clip");
+    checkFloating(gradients);
     for (Tensor g : gradients) {
       InPlace.check("clip", g);
       if (total.numel() != 1 || g.device() != total.device()) {
@@ -106,17 +73,35 @@ public final class Clip {
                 b.binary(Binary.DIV, max, f, f);
                 b.binary(Binary.MINIMUM, f, 1.0, f);
               });
-      for (Tensor g : gradients) {
-        Tensor own = factor.to(g.dtype());
-        View by = own.view().with(own.layout().expand(g.shape()));
-        g.device()
-            .run(
-                b -> {
-                  b.binary(Binary.MUL, g.view(), by, g.view());
+      List<Tensor> dense = gradients.stream().map(Tensor::contiguous).toList();
+      factor
+          .device()
+          .run(
+              b -> {
+                b.scale(f, views(dense));
+                for (int i = 0; i < dense.size(); i++) {
+                  Tensor g = gradients.get(i);
+                  if (dense.get(i) != g) {
+                    b.copy(dense.get(i).view(), g.view());
+                  }
                   g.storage().changed();
-                });
+                }
+              });
+    }
+  }
+
+  private static void checkFloating(List<Tensor> gradients) {
+    for (Tensor g : gradients) {
+      if (!g.dtype().isFloating()) {
+        throw new IllegalArgumentException(
+            "clip: expected floating-point gradients, got %s (shape %s)"
+                .formatted(g.dtype(), g.shape()));
       }
     }
+  }
+
+  private static List<View> views(List<Tensor> dense) {
+    return dense.stream().map(Tensor::view).toList();
   }
 
   /**

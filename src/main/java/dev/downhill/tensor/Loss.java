@@ -1,6 +1,5 @@
 package dev.downhill.tensor;
 
-import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +20,7 @@ public final class Loss {
     /** All of them, in their shape. */
     NONE;
 
-    private Tensor of(Tensor losses) {
+    Tensor of(Tensor losses) {
       return switch (this) {
         case MEAN -> losses.mean();
         case SUM -> losses.sum();
@@ -237,18 +236,14 @@ public final class Loss {
     Op op = Op.of("crossEntropy", x, target);
     int classDim = classes(op, x, options.weight());
     try (Scope scope = Scope.internal()) {
-      Tensor logs = Softmax.logSoftmax(x, classDim);
       if (target.dtype().isFloating()) {
+        Tensor logs = Softmax.logSoftmax(x, classDim);
         return scope.keep(probabilities(op, logs, target, classDim, options));
       }
       Targets targets =
           Targets.of(op, x, target, classDim, options.weight(), options.ignoreIndex());
-      Tensor losses = targets.losses(logs);
-      double e = options.labelSmoothing();
-      if (e > 0) {
-        Tensor even = targets.ignored(weighted(logs, options.weight(), classDim));
-        losses = losses.mul(1 - e).sub(even, e / x.size(classDim));
-      }
+      Tensor losses =
+          options.labelSmoothing() > 0 ? smoothed(x, targets, options) : targets.crossEntropy(x);
       return scope.keep(targets.over(options.over(), losses));
     }
   }
@@ -267,6 +262,14 @@ public final class Loss {
               .formatted(x.size(dim), x.dtype(), weight.dtype(), weight.shape()));
     }
     return dim;
+  }
+
+  private static Tensor smoothed(Tensor x, Targets targets, CrossEntropy options) {
+    double e = options.labelSmoothing();
+    int classDim = targets.classDim();
+    Tensor logs = Softmax.logSoftmax(x, classDim);
+    Tensor even = targets.ignored(weighted(logs, options.weight(), classDim));
+    return targets.losses(logs).mul(1 - e).sub(even, e / x.size(classDim));
   }
 
   /** Σ w_c ℓ_c over the classes. */
@@ -343,51 +346,6 @@ public final class Loss {
       Targets targets =
           Targets.of(op, x, target, classDim, options.weight(), options.ignoreIndex());
       return scope.keep(targets.over(options.over(), targets.losses(x)));
-    }
-  }
-
-  /**
-   * Class indices.
-   *
-   * @param classDim the dimension of the classes in the input
-   * @param counts whether a sample is not ignored
-   * @param classes the index, 0 where it is ignored
-   * @param weights w_y, 0 where it is ignored
-   */
-  private record Targets(int classDim, Tensor counts, Tensor classes, Tensor weights) {
-    static Targets of(
-        Op op, Tensor x, Tensor target, int classDim, @Nullable Tensor weight, long ignoreIndex) {
-      op.type(1, DType.I64);
-      if (!target.shape().equals(x.shape().remove(classDim))) {
-        throw op.refuse(
-            "expected class indices of the input's shape without dimension " + classDim);
-      }
-      Tensor counts = target.ne((double) ignoreIndex);
-      Tensor classes = target.where(counts, 0);
-      Tensor weights =
-          weight == null
-              ? counts.to(x.dtype())
-              : weight
-                  .indexSelect(0, classes.reshape(classes.numel()))
-                  .reshape(target.shape().toArray())
-                  .where(counts, 0);
-      return new Targets(classDim, counts, classes, weights);
-    }
-
-    /** -w_y ℓ_y. */
-    Tensor losses(Tensor logs) {
-      Tensor at = classes.unsqueeze(classDim);
-      Tensor picked = logs.gather(classDim, at).squeeze(classDim);
-      return ignored(picked.neg()).mul(weights);
-    }
-
-    /** 0 where a sample is ignored, even if the value is infinite. */
-    Tensor ignored(Tensor values) {
-      return values.where(counts, 0);
-    }
-
-    Tensor over(Over over, Tensor losses) {
-      return over == Over.MEAN ? losses.sum().div(weights.sum()) : over.of(losses);
     }
   }
 }

@@ -25,7 +25,7 @@ final class Reading {
       // A long[] is aligned for every dtype.
       MemorySegment target =
           MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]).asSlice(0, bytes);
-      x.device().run(b -> b.download(dense.view(), target));
+      x.device().await(b -> b.download(dense.view(), target));
       return target;
     }
   }

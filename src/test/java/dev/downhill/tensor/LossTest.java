@@ -12,7 +12,9 @@ import dev.downhill.tensor.Loss.BceWithLogits;
 import dev.downhill.tensor.Loss.CrossEntropy;
 import dev.downhill.tensor.Loss.Nll;
 import dev.downhill.tensor.Loss.Over;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 final class LossTest {
@@ -153,6 +155,51 @@ final class LossTest {
         .isCloseTo(sum, within(1e-14));
     assertThat(Loss.nll(logits().logSoftmax(1), target, Nll.DEFAULT.withWeight(weight)).item())
         .isCloseTo(sum / 3.5, within(1e-15));
+  }
+
+  /**
+   * -ℓ_y with ℓ = log softmax(x) over dimension 1, from the operators that the kernel stands for.
+   */
+  private static Tensor composed(Tensor x, Tensor target) {
+    return x.logSoftmax(1).gather(1, target.unsqueeze(1)).squeeze(1).neg();
+  }
+
+  @Test
+  void classKernelIsItsComposedDefinition() {
+    CrossEntropy all = CrossEntropy.DEFAULT.withOver(Over.NONE);
+    Tensor target = longs(2, 0, 1, 1);
+    assertThat(Loss.crossEntropy(logits(), target, all).toDoubles())
+        .containsExactly(composed(logits(), target).toDoubles(), within(1e-15));
+    UnaryOperator<Tensor> kernel = x -> Loss.crossEntropy(x.reshape(4, 3), target, all).pow(2);
+    double[] slope = Slope.of(x -> composed(x.reshape(4, 3), target).pow(2), LOGITS);
+    assertThat(Slope.of(kernel, LOGITS)).containsExactly(slope, within(1e-14));
+    assertThat(Slope.composed(kernel, LOGITS)).containsExactly(slope, within(1e-14));
+  }
+
+  @Test
+  void derivativeKernelIsTheComposedDerivative() {
+    CrossEntropy options = CrossEntropy.DEFAULT.withWeight(doubles(1, 2, 0.5)).withOver(Over.NONE);
+    Tensor rows = longs(2, -100, 1, 0);
+    Tensor pixels = Tensor.of(DEVICE, new long[] {2, -100, 1, 0}, 2, 2);
+    Tensor single = Tensor.zeros(DEVICE, DType.I64);
+    List<UnaryOperator<Tensor>> functions =
+        List.of(
+            x -> Loss.crossEntropy(x.reshape(4, 3), rows, options).pow(2),
+            x -> Loss.crossEntropy(x.reshape(3, 4).transpose(0, 1), rows, options).pow(2),
+            x -> Loss.crossEntropy(x.reshape(2, 3, 2), pixels, options).pow(2),
+            x -> Loss.crossEntropy(x.reshape(2, 3, 2), pixels),
+            x -> Loss.crossEntropy(x.narrow(0, 2, 3), single, options).pow(2));
+    for (UnaryOperator<Tensor> f : functions) {
+      assertThat(Slope.of(f, LOGITS)).containsExactly(Slope.composed(f, LOGITS), within(1e-14));
+    }
+  }
+
+  @Test
+  void ignoredSamplesHaveNoSlope_evenAtInfinity() {
+    Tensor target = longs(-100, 1);
+    UnaryOperator<Tensor> f = x -> Loss.crossEntropy(x.reshape(2, 2), target);
+    assertThat(Slope.of(f, INF, -INF, 0, 0)).containsExactly(0, 0, 0.5, -0.5);
+    assertThat(Slope.composed(f, INF, -INF, 0, 0)).containsExactly(0, 0, 0.5, -0.5);
   }
 
   @Test

@@ -1,10 +1,12 @@
 package dev.downhill.backend.cpu;
 
+import dev.downhill.backend.Activity;
 import dev.downhill.backend.Backend;
 import dev.downhill.backend.Binary;
 import dev.downhill.backend.Buffer;
 import dev.downhill.backend.Draw;
 import dev.downhill.backend.MemoryUse;
+import dev.downhill.backend.Pending;
 import dev.downhill.backend.Reduce;
 import dev.downhill.backend.Unary;
 import dev.downhill.backend.Update;
@@ -15,12 +17,14 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
  * One CPU device: hands each call of the contract to its family. {@code bf16} goes through {@link
  * WideViews} here, so that the families compute in {@code f32} and {@code f64} alone; those that
- * only move elements take it as it is, and so does softmax, which copies its rows anyway.
+ * only move elements take it as it is, and so do softmax and cross-entropy, which copy their rows
+ * anyway.
  */
 final class CpuBackend implements Backend {
   private final CpuPool pool;
@@ -31,7 +35,9 @@ final class CpuBackend implements Backend {
   private final CpuIndexing indexing;
   private final CpuRandom random;
   private final CpuSoftmax softmax;
+  private final CpuCrossEntropy crossEntropy;
   private final CpuUpdate update;
+  private final CpuNorm norm;
   private final WideViews wide;
 
   CpuBackend(CpuPool pool, Workers workers) {
@@ -43,7 +49,9 @@ final class CpuBackend implements Backend {
     this.indexing = new CpuIndexing(workers);
     this.random = new CpuRandom(workers);
     this.softmax = new CpuSoftmax(workers);
+    this.crossEntropy = new CpuCrossEntropy(workers);
     this.update = new CpuUpdate(workers);
+    this.norm = new CpuNorm(workers);
     this.wide = new WideViews(pool, elementwise);
   }
 
@@ -65,8 +73,9 @@ final class CpuBackend implements Backend {
   }
 
   @Override
-  public void download(View x, MemorySegment target) {
+  public Pending download(View x, MemorySegment target) {
     MemorySegment.copy(CpuBuffer.segment(x), start(x), target, 0, bytes(x));
+    return Pending.DONE;
   }
 
   private static long start(View view) {
@@ -78,13 +87,20 @@ final class CpuBackend implements Backend {
     return view.shape().numel() * view.dtype().bytes();
   }
 
-  /** Does nothing: every call has done its work when it returns. */
+  /** Nothing to wait for: every call has done its work when it returns. */
   @Override
-  public void synchronize() {}
+  public Pending synchronize() {
+    return Pending.DONE;
+  }
 
   @Override
   public MemoryUse memory() {
     return pool.use();
+  }
+
+  @Override
+  public Activity activity() {
+    return Activity.NONE;
   }
 
   @Override
@@ -231,7 +247,7 @@ final class CpuBackend implements Backend {
     }
   }
 
-  // Softmax
+  // Softmax and cross-entropy
 
   @Override
   public void softmax(View x, boolean log, View y) {
@@ -243,6 +259,16 @@ final class CpuBackend implements Backend {
     softmax.softmaxBackward(y, dy, log, dx);
   }
 
+  @Override
+  public void crossEntropy(View x, View target, long ignore, View y, View z) {
+    crossEntropy.crossEntropy(x, target, ignore, y, z);
+  }
+
+  @Override
+  public void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx) {
+    crossEntropy.crossEntropyBackward(x, target, ignore, z, dy, dx);
+  }
+
   // Training
 
   @Override
@@ -251,5 +277,15 @@ final class CpuBackend implements Backend {
       this.update.update(update, w.inOut(table), groups, skip);
       w.finish();
     }
+  }
+
+  @Override
+  public void norm(double p, List<View> xs, View y) {
+    norm.norm(p, xs, y);
+  }
+
+  @Override
+  public void scale(View factor, List<View> xs) {
+    norm.scale(factor, xs);
   }
 }

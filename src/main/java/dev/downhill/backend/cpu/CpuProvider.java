@@ -3,6 +3,8 @@ package dev.downhill.backend.cpu;
 import dev.downhill.backend.Backend;
 import dev.downhill.backend.BackendProvider;
 import dev.downhill.backend.DeviceException;
+import dev.downhill.backend.Finding;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -47,6 +49,31 @@ public final class CpuProvider implements BackendProvider {
     // Here, so that a wrong width is not met by a static initialiser.
     Simd.bits();
     return new CpuBackend(CpuPool.configured(), new Workers(threads()));
+  }
+
+  /** The machine has one, however many devices share it. */
+  @Override
+  public int devices() {
+    return 1;
+  }
+
+  @Override
+  public List<Finding> diagnose() {
+    return List.of(
+        Finding.fine(
+            "processors",
+            "%d, %s"
+                .formatted(
+                    Runtime.getRuntime().availableProcessors(), System.getProperty("os.arch"))),
+        Finding.fine("threads", Integer.toString(threads())),
+        Simd.AVAILABLE
+            ? Finding.fine("vectors", Lanes.SPECIES.vectorBitSize() + " bits")
+            : new Finding(
+                "vectors",
+                false,
+                "scalar loops only, several times slower",
+                "the module jdk.incubator.vector",
+                "start java with --add-modules jdk.incubator.vector"));
   }
 
   private static int threads() {

@@ -42,6 +42,54 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     dx.store(b, row);
   }
 
+  @Override
+  public void crossEntropy(Rows x, int target, Rows y, Rows z, long row) {
+    int length = Math.toIntExact(x.length());
+    int n = room(length);
+    x.load(row, a);
+    Arrays.fill(a, length, n, Float.NEGATIVE_INFINITY);
+    float max;
+    if (Simd.AVAILABLE) {
+      max = VectorSoftmax.max(a, n);
+      VectorSoftmax.sumExp(a, n, max, lanes);
+    } else {
+      max = max(a, n);
+      sumExp(a, n, max, lanes);
+    }
+    float sum = fold(lanes);
+    float logSum = CpuMath.log(sum);
+    // Without a class there is a sum, 0, but no greatest element.
+    lanes[0] = sum > 0 ? max + logSum : Float.NaN;
+    z.store(lanes, row);
+    // Not z - x: of great logits that would leave few digits.
+    lanes[0] = target < 0 ? 0 : logSum - (a[target] - max);
+    y.store(lanes, row);
+  }
+
+  @Override
+  public void crossEntropyBackward(Rows x, int target, Rows z, Rows dy, Rows dx, long row) {
+    int length = Math.toIntExact(x.length());
+    int n = room(length);
+    if (target < 0) {
+      Arrays.fill(a, 0, n, 0);
+    } else {
+      x.load(row, a);
+      Arrays.fill(a, length, n, 0);
+      z.load(row, lanes);
+      float logSum = lanes[0];
+      dy.load(row, lanes);
+      float scale = lanes[0];
+      float hit = CpuMath.exp(a[target] - logSum) - 1;
+      if (Simd.AVAILABLE) {
+        VectorSoftmax.scaledExp(a, n, logSum, scale);
+      } else {
+        scaledExp(a, n, logSum, scale);
+      }
+      a[target] = scale * hit;
+    }
+    dx.store(a, row);
+  }
+
   private int room(int length) {
     int n = (length + CpuSoftmax.LANES - 1) / CpuSoftmax.LANES * CpuSoftmax.LANES;
     if (a.length < n) {
@@ -53,10 +101,7 @@ final class SoftmaxRowF32 implements SoftmaxRow {
 
   /** x = softmax(x), one element after the other. */
   static void forward(float[] x, int n, boolean log, float[] lanes) {
-    float max = Float.NEGATIVE_INFINITY;
-    for (int i = 0; i < n; i++) {
-      max = x[i] > max ? x[i] : max;
-    }
+    float max = max(x, n);
     Arrays.fill(lanes, 0);
     for (int i = 0; i < n; i++) {
       float z = x[i] - max;
@@ -68,6 +113,30 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     float logSum = CpuMath.log(sum);
     for (int i = 0; i < n; i++) {
       x[i] = log ? x[i] - logSum : x[i] / sum;
+    }
+  }
+
+  /** The greatest element; NaN is passed over. */
+  static float max(float[] x, int n) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < n; i++) {
+      max = x[i] > max ? x[i] : max;
+    }
+    return max;
+  }
+
+  /** The lanes of sum(e^(x - max)). */
+  static void sumExp(float[] x, int n, float max, float[] lanes) {
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      lanes[i % CpuSoftmax.LANES] += CpuMath.exp(x[i] - max);
+    }
+  }
+
+  /** x = scale e^(x - z). */
+  static void scaledExp(float[] x, int n, float z, float scale) {
+    for (int i = 0; i < n; i++) {
+      x[i] = scale * CpuMath.exp(x[i] - z);
     }
   }
 

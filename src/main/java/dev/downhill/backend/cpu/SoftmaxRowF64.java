@@ -12,10 +12,7 @@ final class SoftmaxRowF64 implements SoftmaxRow {
   public void forward(Rows x, boolean log, Rows y, long row) {
     int n = room(Math.toIntExact(x.length()));
     x.load(row, a);
-    double max = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < n; i++) {
-      max = a[i] > max ? a[i] : max;
-    }
+    double max = max(n);
     Arrays.fill(lanes, 0);
     for (int i = 0; i < n; i++) {
       double z = a[i] - max;
@@ -46,6 +43,51 @@ final class SoftmaxRowF64 implements SoftmaxRow {
       b[i] = log ? Math.fma(CpuMath.exp(a[i]), -sum, b[i]) : a[i] * (b[i] - sum);
     }
     dx.store(b, row);
+  }
+
+  @Override
+  public void crossEntropy(Rows x, int target, Rows y, Rows z, long row) {
+    int n = room(Math.toIntExact(x.length()));
+    x.load(row, a);
+    double max = max(n);
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      lanes[i % CpuSoftmax.LANES] += CpuMath.exp(a[i] - max);
+    }
+    double sum = fold();
+    double logSum = CpuMath.log(sum);
+    lanes[0] = sum > 0 ? max + logSum : Double.NaN;
+    z.store(lanes, row);
+    lanes[0] = target < 0 ? 0 : logSum - (a[target] - max);
+    y.store(lanes, row);
+  }
+
+  @Override
+  public void crossEntropyBackward(Rows x, int target, Rows z, Rows dy, Rows dx, long row) {
+    int n = room(Math.toIntExact(x.length()));
+    if (target < 0) {
+      Arrays.fill(a, 0, n, 0);
+    } else {
+      x.load(row, a);
+      z.load(row, lanes);
+      double logSum = lanes[0];
+      dy.load(row, lanes);
+      double scale = lanes[0];
+      double hit = CpuMath.exp(a[target] - logSum) - 1;
+      for (int i = 0; i < n; i++) {
+        a[i] = scale * CpuMath.exp(a[i] - logSum);
+      }
+      a[target] = scale * hit;
+    }
+    dx.store(a, row);
+  }
+
+  private double max(int n) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < n; i++) {
+      max = a[i] > max ? a[i] : max;
+    }
+    return max;
   }
 
   private int room(int length) {

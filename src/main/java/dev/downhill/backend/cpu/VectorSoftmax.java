@@ -33,13 +33,30 @@ final class VectorSoftmax {
     }
   }
 
-  private static float max(float[] x, int n) {
+  static float max(float[] x, int n) {
     FloatVector max = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < n; i += STEP) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, i);
       max = max.blend(v, v.compare(VectorOperators.GT, max));
     }
     return max.reduceLanes(VectorOperators.MAX);
+  }
+
+  static void sumExp(float[] x, int n, float max, float[] lanes) {
+    for (int lane = 0; lane < CpuSoftmax.LANES; lane += STEP) {
+      FloatVector sum = FloatVector.zero(SPECIES);
+      for (int i = lane; i < n; i += CpuSoftmax.LANES) {
+        sum = sum.add(CpuVectorMath.exp(FloatVector.fromArray(SPECIES, x, i).sub(max)));
+      }
+      sum.intoArray(lanes, lane);
+    }
+  }
+
+  static void scaledExp(float[] x, int n, float z, float scale) {
+    for (int i = 0; i < n; i += STEP) {
+      FloatVector e = CpuVectorMath.exp(FloatVector.fromArray(SPECIES, x, i).sub(z));
+      e.mul(scale).intoArray(x, i);
+    }
   }
 
   static void backward(float[] y, float[] dy, int n, boolean log, float[] lanes) {
