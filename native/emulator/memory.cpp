@@ -102,8 +102,11 @@ uintptr_t take_addresses(Arena& a, size_t pages) {
 void forget(Arena& a, const Allocation& allocation) {
   uintptr_t start = first_page(allocation);
   size_t pages = end_page(allocation) - start;
-  mmap(reinterpret_cast<void*>(start), pages, PROT_NONE,
-       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  void* memory = reinterpret_cast<void*>(start);
+  mmap(memory, pages, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  // As its surroundings: the kernel joins only mappings of one kind, and allows 65,530 in all.
+  madvise(memory, pages, MADV_DONTDUMP);
+  madvise(memory, pages, MADV_NOHUGEPAGE);
   if (device_shadow.state) {
     size_t offset = start - a.base;
     madvise(device_shadow.state + offset, pages, MADV_DONTNEED);

@@ -1,5 +1,5 @@
 // Checks the host half of the driver test double by itself, without kernels: streams, events,
-// deferral, capture, devices and memory limits. selftest/streams runs it.
+// deferral, capture, devices and memory limits. selftest/host runs it.
 #include <cuda.h>
 
 #include <cstdio>

@@ -42,9 +42,11 @@ final class CudaBuffer implements Buffer {
     return block;
   }
 
-  /** The device address of the first element of a view. */
+  /** The device address of the first element of a view; of an empty one, that of its buffer. */
   static long address(View view) {
     CudaBuffer buffer = (CudaBuffer) view.buffer();
-    return buffer.address() + view.layout().offset() * buffer.dtype.bytes();
+    // An empty view may start beyond the end, where there is no device memory to point to.
+    long offset = view.layout().reach() == 0 ? 0 : view.layout().offset();
+    return buffer.address() + offset * buffer.dtype.bytes();
   }
 }
