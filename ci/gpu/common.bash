@@ -26,9 +26,10 @@ java=("$home/bin/java" -Xlog:disable -Xlog:all=error:stderr --add-modules jdk.in
 downhill=("${java[@]}" -jar "$here/downhill.jar")
 # One test after the other: they share the device.
 junit=("${java[@]}" -Dslf4j.internal.verbosity=ERROR -Djunit.jupiter.execution.parallel.enabled=false)
-launcher=(-jar "$here"/test/junit-platform-console-standalone-*.jar execute --disable-banner
-  --disable-ansi-colors --details=testfeed --fail-if-no-tests --include-engine=junit-jupiter
-  -cp "$(printf '%s:' "$here"/downhill.jar "$here"/lib/*.jar "$here"/test/[!j]*.jar)"
+# All on the JVM's own class path, which tests hand on to programs that they start.
+launcher=(-cp "$(printf '%s:' "$here"/downhill.jar "$here"/{lib,test}/*.jar)"
+  org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors
+  --details=testfeed --fail-if-no-tests --include-engine=junit-jupiter
   --scan-classpath="$here/test/downhill-tests.jar")
 
 # The numbers of a test run, as JSON fields; also of one that was stopped.

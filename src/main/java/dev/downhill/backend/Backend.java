@@ -90,6 +90,14 @@ public interface Backend {
   /** y[i] = x[0] + ... + x[i] along {@code dim}. */
   void cumsum(View x, int dim, View y);
 
+  // Order
+
+  /**
+   * values = x in order along {@code dim} and indices ({@code i64}) = where each element was. Equal
+   * elements stay in their order in both directions; NaN is larger than everything, 0 equals -0.
+   */
+  void sort(View x, int dim, boolean descending, View values, View indices);
+
   // Matrix product
 
   /**

@@ -16,7 +16,7 @@ public record UpdateTable(List<Row> rows) {
 
   /**
    * One parameter. All views are contiguous and of the same floating type and size, save the
-   * counters.
+   * counters, and the states that {@linkplain Update#keeps are not kept}: those have no elements.
    *
    * @param parameter the values, changed by the step
    * @param gradient their gradient

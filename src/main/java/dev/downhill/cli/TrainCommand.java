@@ -79,7 +79,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--lr", paramLabel = "X", description = "The learning rate.")
   private @Nullable Double lr;
 
-  @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd, adam or adamw.")
+  @Option(
+      names = "--optimizer",
+      paramLabel = "NAME",
+      description = "sgd, adam, adamw, nadam, rmsprop or adagrad.")
   private @Nullable String optimizer;
 
   @Option(

@@ -2,6 +2,7 @@ package dev.downhill.cli;
 
 import dev.downhill.backend.Activity;
 import dev.downhill.backend.Device;
+import dev.downhill.cli.verify.PackedCases;
 import dev.downhill.cli.verify.Verification;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -13,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -32,7 +32,8 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--cases",
       paramLabel = "DIR",
       description =
-          "The folder of cases: *.safetensors files with a list of cases in their metadata.")
+          "The folder of cases: *.safetensors files with a list of cases in their metadata;"
+              + " default: those that come with Downhill, computed by PyTorch.")
   private @Nullable Path cases;
 
   @Option(
@@ -49,21 +50,9 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     CommandSpec command = Objects.requireNonNull(spec);
-    if (cases == null) {
-      throw new ParameterException(
-          command.commandLine(),
-          "verify: expected --cases DIR, the folder with the conformance cases (*.safetensors)");
-    }
     PrintWriter out = command.commandLine().getOut();
     Device on = Device.of(device);
-    Verification.Report report =
-        Verification.run(
-            cases,
-            on,
-            (name, what) -> {
-              out.println("failed " + name + ": " + what);
-              out.flush();
-            });
+    Verification.Report report = replay(on, out);
     for (Verification.Skipped s : report.skipped()) {
       out.printf(
           "skipped %s: %d cases, %s: %s%n",
@@ -87,6 +76,21 @@ final class VerifyCommand implements Callable<Integer> {
     }
     boolean ok = report.failed() == 0 && report.comparisons() > 0;
     return (ok ? ExitCode.OK : ExitCode.FAILED).code();
+  }
+
+  private Verification.Report replay(Device on, PrintWriter out) {
+    Verification.Listener listener =
+        (name, what) -> {
+          out.println("failed " + name + ": " + what);
+          out.flush();
+        };
+    Path folder = cases;
+    if (folder != null) {
+      return Verification.run(folder, on, listener);
+    }
+    try (PackedCases packed = new PackedCases()) {
+      return Verification.run(packed.folder(), on, listener);
+    }
   }
 
   private static String json(Device device, Verification.Report report) {

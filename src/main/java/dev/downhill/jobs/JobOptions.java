@@ -41,7 +41,8 @@ public record JobOptions(
   static final double HIGHEST_RATE = 1e6;
 
   /** The optimisers by name. */
-  public static final List<String> OPTIMIZERS = List.of("sgd", "adam", "adamw");
+  public static final List<String> OPTIMIZERS =
+      List.of("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad");
 
   /** The schedules by name. */
   public static final List<String> SCHEDULES =

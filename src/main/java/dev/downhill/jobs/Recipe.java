@@ -4,9 +4,12 @@ import dev.downhill.backend.Device;
 import dev.downhill.nn.Linear;
 import dev.downhill.nn.Relu;
 import dev.downhill.nn.Sequential;
+import dev.downhill.optim.Adagrad;
 import dev.downhill.optim.Adam;
 import dev.downhill.optim.AdamW;
+import dev.downhill.optim.NAdam;
 import dev.downhill.optim.Optimizer;
+import dev.downhill.optim.RmsProp;
 import dev.downhill.optim.Schedule;
 import dev.downhill.optim.Scheduler;
 import dev.downhill.optim.Sgd;
@@ -74,6 +77,9 @@ record Recipe(
       case "sgd" -> new Sgd(parameters, Sgd.Options.DEFAULT.withLr(rate).withMomentum(0.9));
       case "adam" -> new Adam(parameters, rate);
       case "adamw" -> new AdamW(parameters, rate);
+      case "nadam" -> new NAdam(parameters, rate);
+      case "rmsprop" -> new RmsProp(parameters, rate);
+      case "adagrad" -> new Adagrad(parameters, rate);
       default -> throw new AssertionError(optimizer);
     };
   }

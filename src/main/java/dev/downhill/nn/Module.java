@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -194,12 +196,12 @@ public abstract class Module implements AutoCloseable {
             (path, m) -> m.parameters.forEach((name, p) -> action.accept(join(path, name), p)));
   }
 
-  /** The trained tensors by path, in order. */
+  /** The trained tensors by path, in order; those that are {@linkplain #freeze frozen} are not. */
   public final Map<String, Tensor> namedParameters() {
     Map<String, Tensor> all = new LinkedHashMap<>();
     each(
         (path, p) -> {
-          if (p.isTrained()) {
+          if (p.isTrained() && !p.isFrozen()) {
             all.put(path, p.tensor());
           }
         });
@@ -238,16 +240,121 @@ public abstract class Module implements AutoCloseable {
     return all;
   }
 
+  // Freezing
+
+  /**
+   * Freezes parameters: no gradient is computed for them any more, and {@link #parameters()} leaves
+   * them out. A part all of whose parameters are frozen goes to evaluation mode with all in it, and
+   * stays there when the model is trained: its dropout and its running statistics rest.
+   *
+   * <p>Gradients that are there are forgotten. An optimiser that was made before leaves a frozen
+   * parameter and its state alone, weight decay included, and goes on with both once it is
+   * unfrozen. One made meanwhile, of {@link #parameters()}, does not know the parameter and never
+   * will: make another after unfreezing. Which parameters are frozen is no part of {@link
+   * #state()}.
+   *
+   * @param patterns of paths such as {@code encoder.*}, where {@code *} stands for any characters,
+   *     dots included
+   * @return the paths of the parameters that match
+   * @throws IllegalArgumentException if a pattern matches none; then nothing was changed
+   */
+  public final List<String> freeze(String... patterns) {
+    List<String> paths = setFrozen("freeze", true, patterns);
+    rest();
+    return paths;
+  }
+
+  /**
+   * Trains frozen parameters again. The mode of parts changes with the next {@link #train()}.
+   *
+   * @param patterns as for {@link #freeze}
+   * @return the paths of the parameters that match
+   * @throws IllegalArgumentException if a pattern matches none; then nothing was changed
+   */
+  public final List<String> unfreeze(String... patterns) {
+    return setFrozen("unfreeze", false, patterns);
+  }
+
+  private List<String> setFrozen(String op, boolean frozen, String... patterns) {
+    Map<String, Parameter> trained = new LinkedHashMap<>();
+    each(
+        (path, p) -> {
+          if (p.isTrained()) {
+            trained.put(path, p);
+          }
+        });
+    Set<String> chosen = new LinkedHashSet<>();
+    for (String pattern : patterns) {
+      Pattern compiled = Pattern.compile(Pattern.quote(pattern).replace("*", "\\E.*\\Q"));
+      List<String> matching =
+          trained.keySet().stream().filter(compiled.asMatchPredicate()).toList();
+      if (matching.isEmpty()) {
+        throw new IllegalArgumentException(
+            "%s: expected patterns of parameters, got '%s', which matches none of %s"
+                .formatted(op, pattern, trained.keySet()));
+      }
+      chosen.addAll(matching);
+    }
+    trained.forEach(
+        (path, p) -> {
+          if (chosen.contains(path)) {
+            p.freeze(frozen);
+          }
+        });
+    return trained.keySet().stream().filter(chosen::contains).toList();
+  }
+
+  /** Whether this has parameters, those of its parts included, and all of them are frozen. */
+  public final boolean isFrozen() {
+    List<Parameter> all = allParameters();
+    return !all.isEmpty() && all.stream().allMatch(Parameter::isFrozen);
+  }
+
+  /** The parameters, frozen ones included, without buffers. */
+  final List<Parameter> allParameters() {
+    List<Parameter> all = new ArrayList<>();
+    each(
+        (_, p) -> {
+          if (p.isTrained()) {
+            all.add(p);
+          }
+        });
+    return all;
+  }
+
+  /** Puts frozen parts, and all that is in them, into evaluation mode. */
+  private void rest() {
+    modules().values().stream().filter(Module::isFrozen).forEach(Module::eval);
+  }
+
   // Mode
 
-  /** Switches to training mode, parts included: dropout drops, batch statistics are used. */
+  /**
+   * Switches to training mode, parts included: dropout drops, batch statistics are used. Parts that
+   * are {@linkplain #freeze frozen} go to evaluation mode.
+   */
   public final void train() {
     modules().values().forEach(m -> m.training = true);
+    rest();
   }
 
   /** Switches to evaluation mode, parts included. */
   public final void eval() {
     modules().values().forEach(m -> m.training = false);
+  }
+
+  /** Gives every part its mode back when closed. */
+  public interface Mode extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Switches to evaluation mode, parts included, until the result is closed. */
+  public final Mode evaluating() {
+    IdentityHashMap<Module, Boolean> before = new IdentityHashMap<>();
+    modules().values().forEach(m -> before.put(m, m.training));
+    eval();
+    return () -> before.forEach((m, mode) -> m.training = mode);
   }
 
   /** Whether it is in training mode, as it is at first. */

@@ -22,6 +22,9 @@ public final class Parameter {
   private final Shape shape;
   private final Init init;
   private @Nullable Tensor tensor;
+  // The same values without a graph: what layers compute with while it is frozen.
+  private @Nullable Tensor constant;
+  private boolean frozen;
 
   /**
    * Declares a tensor.
@@ -53,17 +56,30 @@ public final class Parameter {
     return shape;
   }
 
+  /** Whether it is a parameter that is not trained at present; see {@link Module#freeze}. */
+  public boolean isFrozen() {
+    return frozen;
+  }
+
   /**
-   * The values; a leaf that requires a gradient if this is trained.
+   * The values; a leaf that requires a gradient if this is trained and not frozen.
    *
    * @throws IllegalStateException before {@link Module#on}
    */
   public Tensor tensor() {
-    Tensor t = tensor;
+    Tensor t = frozen ? constant : tensor;
     if (t == null) {
       throw module.unplaced(name);
     }
     return t;
+  }
+
+  /** Stops training, or goes on with it; of an optimiser, the leaf stays the same. */
+  void freeze(boolean now) {
+    frozen = now;
+    if (tensor != null) {
+      tensor.zeroGrad();
+    }
   }
 
   void place(Owner owner, Device device, long seed, String path, DType modelType) {
@@ -76,6 +92,7 @@ public final class Parameter {
     DoubleSupplier values = init.values(shape, new HostRandom(seed, path));
     try (Scope _ = Scope.open()) {
       Tensor t = owner.own(upload(device, dtype, values));
+      constant = trained ? owner.own(t.detach()) : null;
       tensor = trained ? t.requireGrad() : t;
     }
   }

@@ -41,6 +41,10 @@ public final class Sequential extends Layer {
     return y;
   }
 
+  List<Layer> layers() {
+    return layers;
+  }
+
   @Override
   public Sequential on(Device device, long seed) {
     return on(device, seed, DType.F32);

@@ -10,7 +10,8 @@ import java.util.Map;
  * Adam (Kingma and Ba 2015), as {@code torch.optim.Adam}.
  *
  * <p>g = g + weightDecay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p = p - lr
- * / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
+ * / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps). With amsgrad (Reddi et al. 2018) the
+ * largest v so far, element by element, takes the place of v in the last formula.
  */
 public final class Adam extends Optimizer {
   /**
@@ -22,36 +23,48 @@ public final class Adam extends Optimizer {
    * @param eps added to the root of the mean square, 0 or more
    * @param weightDecay 0 or more: how much of the parameter joins the gradient; for {@link AdamW}
    *     how much of it goes, times the rate
+   * @param amsgrad whether steps are divided by the largest mean square so far
    * @param maximize whether to climb
    */
   public record Options(
-      double lr, double beta1, double beta2, double eps, double weightDecay, boolean maximize) {
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      double weightDecay,
+      boolean amsgrad,
+      boolean maximize) {
     /** Rate 1e-3, betas 0.9 and 0.999, eps 1e-8, no decay. */
-    public static final Options DEFAULT = new Options(1e-3, 0.9, 0.999, 1e-8, 0, false);
+    public static final Options DEFAULT = new Options(1e-3, 0.9, 0.999, 1e-8, 0, false, false);
 
     /** With this learning rate. */
     public Options withLr(double rate) {
-      return new Options(rate, beta1, beta2, eps, weightDecay, maximize);
+      return new Options(rate, beta1, beta2, eps, weightDecay, amsgrad, maximize);
     }
 
     /** With these betas. */
     public Options withBetas(double b1, double b2) {
-      return new Options(lr, b1, b2, eps, weightDecay, maximize);
+      return new Options(lr, b1, b2, eps, weightDecay, amsgrad, maximize);
     }
 
     /** With this eps. */
     public Options withEps(double e) {
-      return new Options(lr, beta1, beta2, e, weightDecay, maximize);
+      return new Options(lr, beta1, beta2, e, weightDecay, amsgrad, maximize);
     }
 
     /** With this weight decay. */
     public Options withWeightDecay(double decay) {
-      return new Options(lr, beta1, beta2, eps, decay, maximize);
+      return new Options(lr, beta1, beta2, eps, decay, amsgrad, maximize);
+    }
+
+    /** With the largest mean square so far. */
+    public Options withAmsgrad() {
+      return new Options(lr, beta1, beta2, eps, weightDecay, true, maximize);
     }
 
     /** Climbing. */
     public Options withMaximize() {
-      return new Options(lr, beta1, beta2, eps, weightDecay, true);
+      return new Options(lr, beta1, beta2, eps, weightDecay, amsgrad, true);
     }
 
     Map<String, Double> scalars(boolean decoupled) {
@@ -63,6 +76,7 @@ public final class Adam extends Optimizer {
       s.put("weight_decay", weightDecay);
       s.put("decoupled", decoupled ? 1.0 : 0.0);
       s.put("maximize", maximize ? 1.0 : 0.0);
+      s.put("amsgrad", amsgrad ? 1.0 : 0.0);
       return s;
     }
   }

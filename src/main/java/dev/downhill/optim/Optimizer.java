@@ -51,17 +51,19 @@ public abstract class Optimizer implements AutoCloseable {
       List<Group<O>> groups,
       Limits<O> limits,
       Function<O, Map<String, Double>> scalars,
-      Function<List<List<Tensor>>, FusedUpdate> update) {
+      Function<List<FusedUpdate.Group>, FusedUpdate> update) {
     this.name = name;
     Hyperparameters h = new Hyperparameters(name);
     for (int g = 0; g < groups.size(); g++) {
       limits.check(h, groups.size() == 1 ? "" : "group " + g + " ", groups.get(g).options());
     }
     h.report();
-    this.update = update.apply(groups.stream().map(Group::parameters).toList());
+    this.update =
+        update.apply(
+            groups.stream()
+                .map(g -> new FusedUpdate.Group(g.parameters(), scalars.apply(g.options())))
+                .toList());
     for (int g = 0; g < groups.size(); g++) {
-      int group = g;
-      scalars.apply(groups.get(g).options()).forEach((s, v) -> this.update.set(group, s, v));
       baseRates.add(rate(g));
     }
   }

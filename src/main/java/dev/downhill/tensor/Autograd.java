@@ -64,6 +64,27 @@ public final class Autograd {
   }
 
   /**
+   * Looks, on this thread and until the result is closed, for the first operator that makes NaN or
+   * an infinity of finite numbers, forward or backward, and throws there. The message names the
+   * operator, which pass it was, and the line that called the operator.
+   *
+   * <pre>{@code
+   * try (var _ = Autograd.detectAnomaly()) {
+   *   loss(model, batch).backward();
+   * }
+   * }</pre>
+   *
+   * <p>Every result is read back, so that this is slow. What was asked for is no anomaly: an
+   * infinite scalar argument, such as that of a mask, and whatever infinite inputs lead to. Writing
+   * in place, optimisers included, is not watched. Inside it, a {@link Step} does not compare runs.
+   *
+   * @return closes the mode; operators then throw no {@link ArithmeticException} any more
+   */
+  public static Mode detectAnomaly() {
+    return Anomaly.start();
+  }
+
+  /**
    * How a backward pass runs.
    *
    * @param gradient the gradient with respect to the root; null is 1, for a root with one element

@@ -31,8 +31,21 @@ public final class FusedUpdate implements AutoCloseable {
   // Gradients start on 64-byte boundaries of their block; what lies between them stays 0.
   private static final long ALIGNMENT = 16;
 
+  /**
+   * Parameters that are moved with the same numbers.
+   *
+   * @param parameters leaves that require a gradient
+   * @param scalars the numbers by name, all of them
+   */
+  public record Group(List<Tensor> parameters, Map<String, Double> scalars) {
+    /** Copies both. */
+    public Group {
+      parameters = List.copyOf(parameters);
+      scalars = Map.copyOf(scalars);
+    }
+  }
+
   private final Update update;
-  private final String[] stateNames;
   private final Device device;
   private final List<Tensor> parameters = new ArrayList<>();
   private final List<Integer> groupOf = new ArrayList<>();
@@ -46,12 +59,10 @@ public final class FusedUpdate implements AutoCloseable {
   private final Tensor never;
   private final Map<BitSet, UpdateTable> tables = new LinkedHashMap<>();
 
-  private FusedUpdate(
-      Update update, String[] stateNames, double[] firstCounters, List<List<Tensor>> groups) {
+  private FusedUpdate(Update update, List<Group> groups) {
     this.update = update;
-    this.stateNames = stateNames;
     for (int g = 0; g < groups.size(); g++) {
-      for (Tensor p : groups.get(g)) {
+      for (Tensor p : groups.get(g).parameters()) {
         p.check("optimizer");
         if (!p.isLeaf() || !p.requiresGrad() || !p.isContiguous() || parameters.contains(p)) {
           throw new IllegalArgumentException(
@@ -71,40 +82,56 @@ public final class FusedUpdate implements AutoCloseable {
       throw new IllegalArgumentException("optimizer: expected at least one parameter, got none");
     }
     this.device = parameters.get(0).device();
-    this.scalars = new double[groups.size()][update.scalars().length];
-    this.groupBlock =
-        owner.own(Tensor.zeros(device, DType.F64, groups.size(), update.scalars().length));
+    this.scalars = groups.stream().map(g -> row(update, g)).toArray(double[][]::new);
+    double[] all = Arrays.stream(scalars).flatMapToDouble(Arrays::stream).toArray();
+    this.groupBlock = owner.own(Tensor.of(device, all, groups.size(), update.scalars().length));
     this.never = owner.own(Tensor.zeros(device, DType.BOOL, 1));
-    double[] rows = new double[parameters.size() * firstCounters.length];
-    Arrays.setAll(rows, i -> firstCounters[i % firstCounters.length]);
-    this.counters = owner.own(Tensor.of(device, rows, parameters.size(), firstCounters.length));
-    for (Tensor p : parameters) {
+    double[] first = update.firstCounters();
+    double[] rows = new double[parameters.size() * first.length];
+    Arrays.setAll(rows, i -> first[i % first.length]);
+    this.counters = owner.own(Tensor.of(device, rows, parameters.size(), first.length));
+    for (int i = 0; i < parameters.size(); i++) {
+      Tensor p = parameters.get(i);
       List<Tensor> own = new ArrayList<>();
-      for (int i = 0; i < update.states(); i++) {
-        own.add(owner.own(Tensor.zeros(device, p.dtype(), p.shape().toArray())));
+      for (int s = 0; s < update.states(); s++) {
+        boolean kept = update.keeps(s, scalars[groupOf.get(i)]);
+        long[] sizes = kept ? p.shape().toArray() : new long[] {0};
+        own.add(owner.own(Tensor.zeros(device, p.dtype(), sizes)));
       }
       states.add(own);
     }
     bindGradients();
   }
 
-  /**
-   * Stochastic gradient descent.
-   *
-   * @param groups the parameters of each group
-   */
-  public static FusedUpdate sgd(List<List<Tensor>> groups) {
-    return new FusedUpdate(Update.SGD, new String[] {"momentum_buffer"}, new double[] {0}, groups);
+  private static double[] row(Update update, Group group) {
+    return Arrays.stream(update.scalars())
+        .mapToDouble(name -> Objects.requireNonNull(group.scalars().get(name), name))
+        .toArray();
   }
 
-  /**
-   * Adam and AdamW.
-   *
-   * @param groups the parameters of each group
-   */
-  public static FusedUpdate adam(List<List<Tensor>> groups) {
-    return new FusedUpdate(
-        Update.ADAM, new String[] {"exp_avg", "exp_avg_sq"}, new double[] {0, 1, 1}, groups);
+  /** Stochastic gradient descent. */
+  public static FusedUpdate sgd(List<Group> groups) {
+    return new FusedUpdate(Update.SGD, groups);
+  }
+
+  /** Adam, AdamW and AMSGrad. */
+  public static FusedUpdate adam(List<Group> groups) {
+    return new FusedUpdate(Update.ADAM, groups);
+  }
+
+  /** RMSprop. */
+  public static FusedUpdate rmsProp(List<Group> groups) {
+    return new FusedUpdate(Update.RMSPROP, groups);
+  }
+
+  /** Adagrad. */
+  public static FusedUpdate adagrad(List<Group> groups) {
+    return new FusedUpdate(Update.ADAGRAD, groups);
+  }
+
+  /** NAdam. */
+  public static FusedUpdate nadam(List<Group> groups) {
+    return new FusedUpdate(Update.NADAM, groups);
   }
 
   private void bindGradients() {
@@ -133,7 +160,8 @@ public final class FusedUpdate implements AutoCloseable {
   /**
    * Sets a scalar of a group, such as {@code lr}, for the following steps.
    *
-   * @throws IllegalArgumentException if there is no scalar of this name, or no such group
+   * @throws IllegalArgumentException if there is no scalar of this name, or no such group, or
+   *     parameters would have to keep another state with it
    * @throws IllegalStateException inside the body of a {@link Step}, whose calls must not change
    */
   public void set(int group, String name, double value) {
@@ -143,13 +171,21 @@ public final class FusedUpdate implements AutoCloseable {
           "optimizer: %s cannot be set inside a step, whose calls must not change; set it between steps"
               .formatted(name));
     }
+    double[] changed = scalars[group].clone();
+    changed[column] = value;
+    for (int s = 0; s < update.states(); s++) {
+      if (update.keeps(s, changed) != update.keeps(s, scalars[group])) {
+        throw new IllegalArgumentException(
+            "optimizer: %s decides whether %s is kept and cannot change from %s to %s; make a new optimizer"
+                .formatted(name, update.state(s), scalars[group][column], value));
+      }
+    }
     if (scalars[group][column] != value) {
+      scalars[group] = changed;
       try (Scope _ = Scope.internal()) {
         double[] all = Arrays.stream(scalars).flatMapToDouble(Arrays::stream).toArray();
-        all[group * scalars[0].length + column] = value;
         groupBlock.copyFrom(Tensor.of(device, all, scalars.length, scalars[0].length));
       }
-      scalars[group][column] = value;
     }
   }
 
@@ -269,8 +305,10 @@ public final class FusedUpdate implements AutoCloseable {
   public Map<String, Tensor> state() {
     Map<String, Tensor> all = new LinkedHashMap<>();
     for (int i = 0; i < states.size(); i++) {
-      for (int s = 0; s < stateNames.length; s++) {
-        all.put(i + "." + stateNames[s], states.get(i).get(s));
+      for (int s = 0; s < update.states(); s++) {
+        if (update.keeps(s, scalars[groupOf.get(i)])) {
+          all.put(i + "." + update.state(s), states.get(i).get(s));
+        }
       }
     }
     all.put("counters", counters);

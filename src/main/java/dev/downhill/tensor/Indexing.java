@@ -125,11 +125,21 @@ public final class Indexing {
             b ->
                 b.gather(
                     x.view().with(source), dim, index.view().with(indices), y.view().with(target)));
+    return picked(op, y, dim, index, dy);
+  }
+
+  /**
+   * Records that y was picked out of an operator's first input by an index along a dimension, its
+   * second input.
+   *
+   * @param dy what is placed into dx; its saved tensor is the index
+   */
+  static Tensor picked(Op op, Tensor y, int dim, Tensor index, Rule dy) {
     return op.saving(index).record(y, Rule.placed(p -> new Rows(dim, p.saved(0)), dy), p -> null);
   }
 
   /** A 0-d tensor as the one element of a vector, for backends that index along a dimension. */
-  private static Layout atLeast1d(Tensor x) {
+  static Layout atLeast1d(Tensor x) {
     return x.dim() == 0 ? x.layout().unsqueeze(0) : x.layout();
   }
 

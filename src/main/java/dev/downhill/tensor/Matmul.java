@@ -2,6 +2,7 @@ package dev.downhill.tensor;
 
 import dev.downhill.autograd.Destination;
 import dev.downhill.backend.View;
+import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import org.jspecify.annotations.Nullable;
@@ -94,6 +95,7 @@ public final class Matmul {
       Tensor left = packed(x);
       Tensor right = packed(y);
       x.device().run(b -> b.matmul(left.view(), right.view(), 1, beta, z));
+      Work.product(z.shape().numel(), x.size(-1));
     }
   }
 
@@ -108,6 +110,55 @@ public final class Matmul {
     boolean rowMajor = (across == 1 || columns <= 1) && (down >= columns || rows <= 1);
     boolean columnMajor = (down == 1 || rows <= 1) && (across >= rows || columns <= 1);
     return rowMajor || columnMajor ? x : Conversion.copy(x.detach());
+  }
+
+  /**
+   * The products of equally many matrices, without broadcasting: {@link #matmul} for two operands
+   * of three dimensions.
+   *
+   * @param x (b, n, k)
+   * @param y (b, k, m)
+   * @return (b, n, m)
+   */
+  static Tensor bmm(Tensor x, Tensor y) {
+    Op op = Op.of("bmm", x, y).floating();
+    if (x.dim() != 3 || y.dim() != 3 || x.size(0) != y.size(0) || x.size(2) != y.size(1)) {
+      throw op.refuse("expected operands (b, n, k) and (b, k, m)");
+    }
+    return matmul(x, y);
+  }
+
+  /**
+   * y = beta x + alpha (a b). Where beta is 0, x is not looked at: its NaN does not show.
+   *
+   * @param x of a shape that broadcasts to (n, m)
+   * @param a (n, k)
+   * @param b (k, m)
+   */
+  static Tensor addmm(Tensor x, Tensor a, Tensor b, double beta, double alpha) {
+    Op op = Op.of("addmm", x, a, b).floating();
+    boolean fits = a.dim() == 2 && b.dim() == 2 && a.size(1) == b.size(0);
+    if (!fits || !x.shape().broadcastsTo(Shape.of(a.size(0), b.size(1)))) {
+      throw op.refuse(
+          "expected matrices (n, k) and (k, m) and a summand that broadcasts to (n, m)");
+    }
+    try (Scope scope = Scope.internal()) {
+      Tensor product = matmul(a, b);
+      Tensor scaled = alpha == 1 ? product : product.mul(alpha);
+      Tensor summand = beta == 0 ? x.maskedFill(Tensor.ones(x.device(), DType.BOOL), 0) : x;
+      return scope.keep(scaled.add(summand, beta));
+    }
+  }
+
+  /** All products of an element of x (n) and one of y (m): (n, m). */
+  static Tensor outer(Tensor x, Tensor y) {
+    Op op = Op.of("outer", x, y).sameType();
+    if (x.dim() != 1 || y.dim() != 1) {
+      throw op.refuse("expected two operands with one dimension");
+    }
+    try (Scope scope = Scope.internal()) {
+      return scope.keep(x.unsqueeze(1).mul(y));
+    }
   }
 
   /**

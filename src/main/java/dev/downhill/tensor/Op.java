@@ -24,6 +24,8 @@ final class Op {
   private final String name;
   private final Tensor[] inputs;
   private Tensor[] saved = {};
+  // The caller gave an infinite or undefined number, and wants what comes of it.
+  private boolean infinite;
 
   private Op(String name, Tensor[] inputs) {
     this.name = name;
@@ -88,6 +90,7 @@ final class Op {
    * @return the number
    */
   double number(double value) {
+    infinite |= !Double.isFinite(value);
     boolean fits =
         switch (inputs[0].dtype()) {
           case F64, F32, BF16 -> true;
@@ -164,6 +167,9 @@ final class Op {
    */
   @SuppressWarnings({"unchecked", "rawtypes"})
   Tensor record(Tensor y, Rule... rules) {
+    if (!infinite) {
+      Anomaly.forward(name, inputs, y);
+    }
     if (!needsGradient() || !y.dtype().isFloating()) {
       return y;
     }

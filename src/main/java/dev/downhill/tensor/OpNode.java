@@ -9,6 +9,8 @@ import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** One application of an operator in the graph: its inputs, what it saved, its rules. */
@@ -21,6 +23,8 @@ final class OpNode extends Node<Tensor> {
   private final Shape[] shapes;
   private final Rule[] rules;
   private final Lease lease;
+  // Where the operator was called; known while anomalies are looked for.
+  private final @Nullable String site = Anomaly.isOn() ? Site.caller() : null;
   private Saved[] saved = {};
 
   /** A value as it was when the operator ran; a later change shows in the version. */
@@ -63,6 +67,10 @@ final class OpNode extends Node<Tensor> {
 
   Shape shape() {
     return shape;
+  }
+
+  @Nullable String site() {
+    return site;
   }
 
   DType dtype() {
@@ -121,17 +129,23 @@ final class OpNode extends Node<Tensor> {
       int i, Tensor dy, @Nullable Destination<Tensor> destination) {
     try (Scope scope = Scope.internal()) {
       // A destination has the layout of the whole input; a rule that writes there must fill it.
-      Rule.Pull pull = new Rule.Pull(this, dy, isRead(destination, dy) ? null : destination);
+      // What is written there would pass unseen.
+      boolean withheld = Anomaly.isOn() || isRead(destination, dy);
+      Rule.Pull pull = new Rule.Pull(this, dy, withheld ? null : destination);
       Tensor value = rules[i].apply(pull);
       if (value == null) {
         return pull.wrote() ? new Contribution.Written<>() : null;
       }
       Region place = rules[i].place(pull);
+      if (place == null && !value.shape().equals(shapes[i])) {
+        value = value.sumTo(shapes[i]);
+      }
+      if (Anomaly.isOn()) {
+        List<Tensor> read = IntStream.range(0, saved.length).mapToObj(this::saved).toList();
+        Anomaly.backward(this, dy, read, value);
+      }
       if (place != null) {
         return new Contribution.Placed<>(scope.keep(value), place);
-      }
-      if (!value.shape().equals(shapes[i])) {
-        value = value.sumTo(shapes[i]);
       }
       return new Contribution.Whole<>(scope.keep(value));
     }

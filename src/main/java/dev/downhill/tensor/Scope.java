@@ -48,6 +48,11 @@ public final class Scope implements AutoCloseable {
     return push(false);
   }
 
+  /** Whether it is the library's own. */
+  boolean isInternal() {
+    return !named;
+  }
+
   /** A scope that is nobody's current one: things are moved into it. */
   static Scope detached() {
     return new Scope(null, false, null);
@@ -84,6 +89,9 @@ public final class Scope implements AutoCloseable {
    */
   public Tensor keep(Tensor t) {
     t.check("keep");
+    if (isInternal() && (parent == null || !parent.isInternal())) {
+      Anomaly.kept(t);
+    }
     move(t.lease());
     if (t.node() instanceof OpNode first) {
       Deque<OpNode> todo = new ArrayDeque<>();

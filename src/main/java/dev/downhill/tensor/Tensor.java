@@ -747,6 +747,21 @@ public final class Tensor implements AutoCloseable {
     return Reduction.cumsum(this, dim);
   }
 
+  /** The elements in order along a dimension and where they were; see {@link Sorting#sort}. */
+  public Ranked sort(int dim, boolean descending) {
+    return Sorting.sort(this, dim, descending);
+  }
+
+  /** Where the elements are, in order along a dimension; see {@link Sorting#argsort}. */
+  public Tensor argsort(int dim, boolean descending) {
+    return Sorting.argsort(this, dim, descending);
+  }
+
+  /** The k largest or smallest elements along a dimension, in order; see {@link Sorting#topk}. */
+  public Ranked topk(long k, int dim, boolean largest) {
+    return Sorting.topk(this, k, dim, largest);
+  }
+
   /** Positive numbers along a dimension whose sum is 1; see {@link Softmax#softmax}. */
   public Tensor softmax(int dim) {
     return Softmax.softmax(this, dim);
@@ -794,6 +809,26 @@ public final class Tensor implements AutoCloseable {
     return Joining.repeat(this, repeats);
   }
 
+  /** Turned round along dimensions; see {@link Rearranging#flip}. */
+  public Tensor flip(int... dims) {
+    return Rearranging.flip(this, dims);
+  }
+
+  /** All elements moved on in row-major order; see {@link Rearranging#roll}. */
+  public Tensor roll(long shift) {
+    return Rearranging.roll(this, new long[] {shift}, null);
+  }
+
+  /** Elements moved on along dimensions; see {@link Rearranging#roll}. */
+  public Tensor roll(long[] shifts, int[] dims) {
+    return Rearranging.roll(this, shifts, dims);
+  }
+
+  /** The diagonal of two dimensions; see {@link Views#diagonal}. */
+  public Tensor diagonal(long offset, int a, int b) {
+    return Views.diagonal(this, offset, a, b);
+  }
+
   /** A dimension of size 1 inserted before {@code dim}; see {@link Views#unsqueeze}. */
   public Tensor unsqueeze(int dim) {
     return Views.unsqueeze(this, dim);
@@ -824,6 +859,11 @@ public final class Tensor implements AutoCloseable {
     return Views.select(this, dim, index);
   }
 
+  /** Windows of {@code size} elements along a dimension, as a last one; see {@link Windows}. */
+  public Tensor unfold(int dim, long size, long step) {
+    return Windows.unfold(this, dim, size, step);
+  }
+
   /** Views of {@code size} elements each along a dimension; see {@link Joining#split}. */
   public List<Tensor> split(long size, int dim) {
     return Joining.split(this, size, dim);
@@ -849,6 +889,21 @@ public final class Tensor implements AutoCloseable {
   /** The matrix product; see {@link Matmul#matmul}. */
   public Tensor matmul(Tensor x) {
     return Matmul.matmul(this, x);
+  }
+
+  /** The products of equally many matrices; see {@link Matmul#bmm}. */
+  public Tensor bmm(Tensor x) {
+    return Matmul.bmm(this, x);
+  }
+
+  /** This times beta plus alpha times a matrix product; see {@link Matmul#addmm}. */
+  public Tensor addmm(Tensor a, Tensor b, double beta, double alpha) {
+    return Matmul.addmm(this, a, b, beta, alpha);
+  }
+
+  /** All products of an element of this and one of x; see {@link Matmul#outer}. */
+  public Tensor outer(Tensor x) {
+    return Matmul.outer(this, x);
   }
 
   /** Elements picked by index along a dimension; see {@link Indexing#gather}. */

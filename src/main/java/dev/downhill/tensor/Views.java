@@ -152,6 +152,40 @@ final class Views {
     return part(op, x, layout -> layout.slice(d, at, 1, 1).squeeze(d));
   }
 
+  /**
+   * The diagonal of two dimensions, as the last dimension in place of both: y[..., i] = x at i in
+   * {@code a} and i + offset in {@code b}, or at i - offset in {@code a} and i in {@code b} if the
+   * offset is negative.
+   */
+  static Tensor diagonal(Tensor x, long offset, int a, int b) {
+    Op op = Op.of("diagonal", x);
+    int i = x.shape().dim("diagonal", a);
+    int j = x.shape().dim("diagonal", b);
+    if (x.dim() < 2 || i == j) {
+      throw op.refuse("expected two different dimensions, got %d and %d".formatted(a, b));
+    }
+    long down = Math.max(0, -offset);
+    long across = Math.max(0, offset);
+    long length = Math.max(0, Math.min(x.size(i) - down, x.size(j) - across));
+    return part(op, x, whole -> diagonal(whole, i, down, j, across, length));
+  }
+
+  private static Layout diagonal(Layout whole, int a, long down, int b, long across, long length) {
+    int last = whole.shape().rank() - 1;
+    Layout inside =
+        length == 0 ? whole : whole.slice(a, down, length, 1).slice(b, across, length, 1);
+    Shape rest = whole.shape().remove(Math.max(a, b)).remove(Math.min(a, b));
+    long[] strides = new long[last];
+    int to = 0;
+    for (int d = 0; d <= last; d++) {
+      if (d != a && d != b) {
+        strides[to++] = whole.stride(d);
+      }
+    }
+    strides[to] = whole.stride(a) + whole.stride(b);
+    return Layout.of(rest.insert(to, length), strides, inside.offset());
+  }
+
   /** A part of the whole, given by what it does to the whole's layout. */
   private interface Cut {
     Layout of(Layout whole);

@@ -3,6 +3,7 @@ package dev.downhill.train;
 import dev.downhill.data.Batch;
 import dev.downhill.data.Dataset;
 import dev.downhill.nn.Layer;
+import dev.downhill.nn.Module;
 import dev.downhill.tensor.Autograd;
 import dev.downhill.tensor.Scope;
 import dev.downhill.tensor.Tensor;
@@ -23,18 +24,13 @@ public final class Evaluation {
    * @return NaN if there are no examples
    */
   public static double mean(Layer model, Dataset data, BinaryOperator<Tensor> measure) {
-    boolean training = model.isTraining();
-    model.eval();
     double sum = 0;
-    try (Autograd.Mode _ = Autograd.noGrad()) {
+    try (Module.Mode _ = model.evaluating();
+        Autograd.Mode _ = Autograd.noGrad()) {
       for (Batch b : data.inOrder(BATCH)) {
         try (Scope _ = Scope.open()) {
           sum += measure.apply(model.forward(b.x()), b.y()).item() * b.size();
         }
-      }
-    } finally {
-      if (training) {
-        model.train();
       }
     }
     return sum / data.size();

@@ -193,7 +193,7 @@ public final class Trainer {
   }
 
   /**
-   * Trains.
+   * Trains, in training mode, all but what is {@linkplain dev.downhill.nn.Module#freeze frozen}.
    *
    * @throws NumericException as soon as the loss is seen to be NaN or infinite
    */

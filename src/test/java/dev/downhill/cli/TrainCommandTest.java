@@ -47,7 +47,7 @@ class TrainCommandTest {
           --batch-size=-3           | 2 | --batch-size: expected 1 or more, got -3
           --steps=0                 | 2 | --steps: expected 1 or more, got 0
           --threads=0               | 2 | --threads: expected 1 to 1024, got 0
-          --optimizer=addam         | 2 | --optimizer: expected one of sgd, adam, adamw, got 'addam'
+          --optimizer=addam         | 2 | --optimizer: expected one of sgd, adam, adamw, nadam, rmsprop, adagrad, got 'addam'
           --schedule=cosinus        | 2 | --schedule: expected one of constant, cosine, step, exponential, linear, got 'cosinus'
           --target=price            | 2 | --target: expected it together with --data FILE.csv, got 'price'
           --device=gpu              | 2 | device: expected auto, cpu, cuda or a kind with an index such as cuda:0, got 'gpu'

@@ -161,10 +161,9 @@ class VerifyCommandTest {
   }
 
   @Test
-  void withoutAFolderItIsAUsageError() {
-    assertThat(verify()).isEqualTo(2);
-    assertThat(err.toString()).contains("--cases DIR").hasLineCount(1);
-    assertThat(out.toString()).isEmpty();
+  void withoutAFolderThePackedCasesAreReplayed() {
+    assertThat(verify("--json")).isZero();
+    assertThat(lastLine()).contains("\"failed\":0").doesNotContain("\"files\":0");
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.downhill.shape.DType;
 import dev.downhill.tensor.Scope;
 import dev.downhill.tensor.Step;
 import dev.downhill.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -123,7 +124,8 @@ class OptimizerTest {
     Tensor p = Tensor.ones(cpu, DType.F32, 1).requireGrad();
     long before = cpu.memory().tensors();
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Adam(List.of(p), new Adam.Options(bad, bad, bad, bad, bad, false)))
+        .isThrownBy(
+            () -> new Adam(List.of(p), new Adam.Options(bad, bad, bad, bad, bad, false, false)))
         .withMessageContainingAll(
             "Adam: ", "lr: expected 0 to 1000000, got " + bad, "beta1: ", "beta2: ", "eps: ")
         .withMessageContaining("weightDecay: ");
@@ -131,6 +133,24 @@ class OptimizerTest {
         .isThrownBy(() -> new Sgd(List.of(p), new Sgd.Options(bad, bad, bad, bad, true, false)))
         .withMessageContainingAll("lr: ", "momentum: ", "dampening: ", "weightDecay: ")
         .withMessageContaining("nesterov: ");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new RmsProp(List.of(p), new RmsProp.Options(bad, bad, bad, bad, bad, false, false)))
+        .withMessageContainingAll("RmsProp: lr: ", "alpha: ", "eps: ", "weightDecay: ")
+        .withMessageContaining("momentum: ");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> new Adagrad(List.of(p), new Adagrad.Options(bad, bad, bad, bad, bad, false)))
+        .withMessageContainingAll("Adagrad: lr: ", "lrDecay: ", "weightDecay: ", "eps: ")
+        .withMessageContaining("initialAccumulator: ");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new NAdam(
+                    List.of(p), new NAdam.Options(bad, bad, bad, bad, bad, bad, false, false)))
+        .withMessageContainingAll("NAdam: lr: ", "beta1: ", "beta2: ", "eps: ", "weightDecay: ")
+        .withMessageContaining("momentumDecay: ");
     assertThat(cpu.memory().tensors()).isEqualTo(before);
     assertThat(p.grad()).isNull();
     p.close();
@@ -212,6 +232,84 @@ class OptimizerTest {
       second.step();
       assertThat(b.toDoubles()).containsExactly(a.toDoubles());
       assertThat(second.rate()).isEqualTo(0.1 / 3);
+    }
+  }
+
+  @Test
+  void statesHavePyTorchsNamesAndOnlyWhatIsUsedIsKept() {
+    Tensor p = parameter(1, 2);
+    Tensor q = parameter(3);
+    List<Tensor> one = List.of(p);
+    RmsProp.Options rms = RmsProp.Options.DEFAULT;
+    assertStates(new RmsProp(one, rms), "0.square_avg");
+    assertStates(new RmsProp(one, rms.withCentered()), "0.square_avg", "0.grad_avg");
+    assertStates(new RmsProp(one, rms.withMomentum(0.5)), "0.square_avg", "0.momentum_buffer");
+    assertStates(new Adagrad(one, 1), "0.sum");
+    assertStates(new NAdam(one, 1), "0.exp_avg", "0.exp_avg_sq");
+    assertStates(
+        new AdamW(one, AdamW.DEFAULT.withAmsgrad()),
+        "0.exp_avg",
+        "0.exp_avg_sq",
+        "0.max_exp_avg_sq");
+    assertStates(
+        new RmsProp(
+            List.of(
+                new Optimizer.Group<>(one, rms),
+                new Optimizer.Group<>(List.of(q), rms.withCentered().withMomentum(0.9)))),
+        "0.square_avg",
+        "1.square_avg",
+        "1.grad_avg",
+        "1.momentum_buffer");
+  }
+
+  private static void assertStates(Optimizer optimizer, String... names) {
+    try (optimizer) {
+      List<String> expected = new ArrayList<>(List.of(names));
+      expected.add("counters");
+      assertThat(optimizer.state().keySet()).containsExactlyElementsOf(expected);
+      optimizer.state().forEach((name, t) -> assertThat(t.numel()).as(name).isPositive());
+    }
+  }
+
+  @Test
+  void groupsOfOneOptimizerMayKeepDifferentStates() {
+    Tensor a = parameter(1, 2);
+    Tensor b = parameter(1, 2);
+    Tensor alone = parameter(1, 2);
+    Tensor alone2 = parameter(1, 2);
+    RmsProp.Options o = RmsProp.Options.DEFAULT.withLr(0.1);
+    RmsProp.Options all = o.withCentered().withMomentum(0.9);
+    try (RmsProp both =
+            new RmsProp(
+                List.of(
+                    new Optimizer.Group<>(List.of(a), o), new Optimizer.Group<>(List.of(b), all)));
+        RmsProp plain = new RmsProp(List.of(alone), o);
+        RmsProp full = new RmsProp(List.of(alone2), all)) {
+      for (int k = 0; k < 3; k++) {
+        for (Tensor p : List.of(a, b, alone, alone2)) {
+          backward(p, k - 1, 2);
+        }
+        List.of(both, plain, full).forEach(Optimizer::step);
+        List.of(both, plain, full).forEach(Optimizer::zeroGrad);
+      }
+      assertThat(a.toDoubles()).containsExactly(alone.toDoubles());
+      assertThat(b.toDoubles()).containsExactly(alone2.toDoubles());
+      assertThat(a.toDoubles()).isNotEqualTo(b.toDoubles());
+    }
+  }
+
+  @Test
+  void theSumOfAdagradStartsWhereItsGroupSays() {
+    Tensor a = parameter(1, 2);
+    Tensor b = parameter(3);
+    Adagrad.Options o = Adagrad.Options.DEFAULT;
+    try (Adagrad adagrad =
+        new Adagrad(
+            List.of(
+                new Optimizer.Group<>(List.of(a), o),
+                new Optimizer.Group<>(List.of(b), o.withInitialAccumulator(0.25))))) {
+      assertThat(adagrad.state().get("0.sum").toDoubles()).containsExactly(0, 0);
+      assertThat(adagrad.state().get("1.sum").toDoubles()).containsExactly(0.25);
     }
   }
 

@@ -62,12 +62,11 @@ class UpdatesTest {
   }
 
   private static Definition adamDefinition(Adam.Options o, boolean decoupled) {
-    double[][] moments = new double[2][];
+    double[][] moments = new double[3][];
     int[] t = {0};
     return (p, gradient) -> {
       if (t[0]++ == 0) {
-        moments[0] = new double[p.length];
-        moments[1] = new double[p.length];
+        Arrays.setAll(moments, _ -> new double[p.length]);
       }
       for (int i = 0; i < p.length; i++) {
         double g = o.maximize() ? -gradient[i] : gradient[i];
@@ -78,10 +77,85 @@ class UpdatesTest {
         }
         double m = moments[0][i] = o.beta1() * moments[0][i] + (1 - o.beta1()) * g;
         double v = moments[1][i] = o.beta2() * moments[1][i] + (1 - o.beta2()) * g * g;
+        double largest = moments[2][i] = Math.max(moments[2][i], v);
+        v = o.amsgrad() ? largest : v;
         double scale = Math.sqrt(1 - Math.pow(o.beta2(), t[0]));
         p[i] -= o.lr() / (1 - Math.pow(o.beta1(), t[0])) * m / (Math.sqrt(v) / scale + o.eps());
       }
     };
+  }
+
+  private static Definition rmsPropDefinition(RmsProp.Options o) {
+    double[][] states = new double[3][];
+    return (p, gradient) -> {
+      if (states[0] == null) {
+        Arrays.setAll(states, _ -> new double[p.length]);
+      }
+      for (int i = 0; i < p.length; i++) {
+        double g = (o.maximize() ? -gradient[i] : gradient[i]) + o.weightDecay() * p[i];
+        double v = states[0][i] = o.alpha() * states[0][i] + (1 - o.alpha()) * g * g;
+        double a = states[1][i] = o.alpha() * states[1][i] + (1 - o.alpha()) * g;
+        double step = g / (Math.sqrt(o.centered() ? v - a * a : v) + o.eps());
+        step = states[2][i] = o.momentum() * states[2][i] + step;
+        p[i] -= o.lr() * step;
+      }
+    };
+  }
+
+  private static Definition adagradDefinition(Adagrad.Options o) {
+    double[][] sum = new double[1][];
+    int[] t = {0};
+    return (p, gradient) -> {
+      if (t[0]++ == 0) {
+        sum[0] = new double[p.length];
+        Arrays.fill(sum[0], o.initialAccumulator());
+      }
+      for (int i = 0; i < p.length; i++) {
+        double g = (o.maximize() ? -gradient[i] : gradient[i]) + o.weightDecay() * p[i];
+        sum[0][i] += g * g;
+        double lr = o.lr() / (1 + (t[0] - 1) * o.lrDecay());
+        p[i] -= lr * g / (Math.sqrt(sum[0][i]) + o.eps());
+      }
+    };
+  }
+
+  private static Definition nadamDefinition(NAdam.Options o) {
+    double[][] moments = new double[2][];
+    int[] t = {0};
+    double[] product = {1};
+    return (p, gradient) -> {
+      if (t[0]++ == 0) {
+        Arrays.setAll(moments, _ -> new double[p.length]);
+      }
+      double now = o.beta1() * (1 - 0.5 * Math.pow(0.96, t[0] * o.momentumDecay()));
+      double next = o.beta1() * (1 - 0.5 * Math.pow(0.96, (t[0] + 1) * o.momentumDecay()));
+      product[0] *= now;
+      for (int i = 0; i < p.length; i++) {
+        double g = o.maximize() ? -gradient[i] : gradient[i];
+        if (o.decoupled()) {
+          p[i] -= o.lr() * o.weightDecay() * p[i];
+        } else {
+          g += o.weightDecay() * p[i];
+        }
+        double m = moments[0][i] = o.beta1() * moments[0][i] + (1 - o.beta1()) * g;
+        double v = moments[1][i] = o.beta2() * moments[1][i] + (1 - o.beta2()) * g * g;
+        double d = Math.sqrt(v / (1 - Math.pow(o.beta2(), t[0]))) + o.eps();
+        p[i] -= o.lr() * (1 - now) / (1 - product[0]) * g / d;
+        p[i] -= o.lr() * next / (1 - product[0] * next) * m / d;
+      }
+    };
+  }
+
+  private static Case rmsProp(String name, RmsProp.Options o) {
+    return new Case("rmsprop " + name, p -> new RmsProp(p, o), () -> rmsPropDefinition(o));
+  }
+
+  private static Case adagrad(String name, Adagrad.Options o) {
+    return new Case("adagrad " + name, p -> new Adagrad(p, o), () -> adagradDefinition(o));
+  }
+
+  private static Case nadam(String name, NAdam.Options o) {
+    return new Case("nadam " + name, p -> new NAdam(p, o), () -> nadamDefinition(o));
   }
 
   private static Case adam(String name, Adam.Options o) {
@@ -96,6 +170,9 @@ class UpdatesTest {
     Sgd.Options sgd = Sgd.Options.DEFAULT.withLr(0.1);
     Sgd.Options momentum = sgd.withMomentum(0.9);
     Adam.Options adam = Adam.Options.DEFAULT.withLr(0.01);
+    RmsProp.Options rms = RmsProp.Options.DEFAULT;
+    Adagrad.Options adagrad = Adagrad.Options.DEFAULT.withLr(0.1);
+    NAdam.Options nadam = NAdam.Options.DEFAULT.withLr(0.01);
     return Stream.of(
             sgd("plain", sgd),
             sgd("decay", sgd.withWeightDecay(0.1)),
@@ -109,7 +186,21 @@ class UpdatesTest {
             adam("decay", adam.withWeightDecay(0.3)),
             adam("maximize", adam.withMaximize()),
             adamW("default", AdamW.DEFAULT.withLr(0.01)),
-            adamW("decay", adam.withWeightDecay(0.3)))
+            adamW("decay", adam.withWeightDecay(0.3)),
+            adam("amsgrad", adam.withAmsgrad().withBetas(0.9, 0.3)),
+            adamW("amsgrad", AdamW.DEFAULT.withLr(0.01).withAmsgrad().withBetas(0.9, 0.3)),
+            rmsProp("plain", rms),
+            rmsProp("decay", rms.withWeightDecay(0.1).withAlpha(0.5).withEps(1e-3)),
+            rmsProp("momentum", rms.withMomentum(0.9)),
+            rmsProp("centered", rms.withCentered().withMaximize()),
+            rmsProp("all", rms.withCentered().withMomentum(0.5).withWeightDecay(0.1)),
+            adagrad("plain", adagrad),
+            adagrad("decays", adagrad.withLrDecay(0.5).withWeightDecay(0.1)),
+            adagrad("start", adagrad.withInitialAccumulator(0.3).withEps(1e-3).withMaximize()),
+            nadam("plain", nadam),
+            nadam("decay", nadam.withWeightDecay(0.1).withMomentumDecay(0.5)),
+            nadam("no memory", nadam.withBetas(0, 0).withMomentumDecay(0)),
+            nadam("decoupled", nadam.withWeightDecay(0.1).withDecoupled().withMaximize()))
         .flatMap(c -> Stream.of(DType.F64, DType.F32).map(dtype -> Arguments.of(c, dtype)));
   }
 

@@ -10,7 +10,16 @@ import java.util.stream.Stream;
 final class OpTable {
   /** All rows. */
   static final List<OpRow> ROWS =
-      Stream.of(PointwiseRows.all(), ReductionRows.all(), ShapeRows.all(), LossRows.all())
+      Stream.of(
+              PointwiseRows.all(),
+              ReductionRows.all(),
+              ShapeRows.all(),
+              LossRows.all(),
+              NetworkRows.all(),
+              DivergenceRows.all(),
+              EinsumRows.all(),
+              OrderRows.all(),
+              WindowRows.all())
           .flatMap(List::stream)
           .toList();
 

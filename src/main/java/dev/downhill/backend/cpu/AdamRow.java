@@ -8,8 +8,11 @@ import java.lang.foreign.MemorySegment;
 final class AdamRow extends UpdateRow {
   final MemorySegment m;
   final MemorySegment v;
+  final MemorySegment w;
   final long mi;
   final long vi;
+  final long wi;
+  final boolean amsgrad;
   final double beta1;
   final double beta2;
   final double eps;
@@ -32,10 +35,14 @@ final class AdamRow extends UpdateRow {
     super(row);
     View mean = row.states().get(0);
     View square = row.states().get(1);
+    View largest = row.states().get(2);
     m = CpuBuffer.segment(mean);
     v = CpuBuffer.segment(square);
+    w = CpuBuffer.segment(largest);
     mi = mean.layout().offset();
     vi = square.layout().offset();
+    wi = largest.layout().offset();
+    amsgrad = scalars[7] != 0;
     double lr = scalars[0];
     beta1 = scalars[1];
     beta2 = scalars[2];
@@ -65,9 +72,13 @@ final class AdamRow extends UpdateRow {
       float dx = Math.fma((float) decay, x, (float) sign * Scalars.loadF32(g, 4 * (gi + i)));
       float mean = Math.fma((float) beta1, Scalars.loadF32(m, 4 * (mi + i)), rest1 * dx);
       float square = Math.fma((float) beta2, Scalars.loadF32(v, 4 * (vi + i)), rest2 * dx * dx);
-      float root = Math.fma(Scalars.sqrt(square), (float) scale, (float) eps);
       Scalars.storeF32(mean, m, 4 * (mi + i));
       Scalars.storeF32(square, v, 4 * (vi + i));
+      if (amsgrad) {
+        square = Math.max(Scalars.loadF32(w, 4 * (wi + i)), square);
+        Scalars.storeF32(square, w, 4 * (wi + i));
+      }
+      float root = Math.fma(Scalars.sqrt(square), (float) scale, (float) eps);
       Scalars.storeF32(x * (float) keep - (float) step * mean / root, p, 4 * (pi + i));
     }
   }
@@ -79,9 +90,13 @@ final class AdamRow extends UpdateRow {
       double dx = Math.fma(decay, x, sign * Scalars.loadF64(g, 8 * (gi + i)));
       double mean = Math.fma(beta1, Scalars.loadF64(m, 8 * (mi + i)), (1 - beta1) * dx);
       double square = Math.fma(beta2, Scalars.loadF64(v, 8 * (vi + i)), (1 - beta2) * dx * dx);
-      double root = Math.fma(Math.sqrt(square), scale, eps);
       Scalars.storeF64(mean, m, 8 * (mi + i));
       Scalars.storeF64(square, v, 8 * (vi + i));
+      if (amsgrad) {
+        square = Math.max(Scalars.loadF64(w, 8 * (wi + i)), square);
+        Scalars.storeF64(square, w, 8 * (wi + i));
+      }
+      double root = Math.fma(Math.sqrt(square), scale, eps);
       Scalars.storeF64(x * keep - step * mean / root, p, 8 * (pi + i));
     }
   }

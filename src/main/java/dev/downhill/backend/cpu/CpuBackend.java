@@ -31,6 +31,7 @@ final class CpuBackend implements Backend {
   private final Workers workers;
   private final CpuElementwise elementwise;
   private final CpuReduce reduce;
+  private final CpuSort sort;
   private final CpuMatmul matmul;
   private final CpuIndexing indexing;
   private final CpuRandom random;
@@ -45,6 +46,7 @@ final class CpuBackend implements Backend {
     this.workers = workers;
     this.elementwise = new CpuElementwise(workers);
     this.reduce = new CpuReduce(workers);
+    this.sort = new CpuSort(workers);
     this.matmul = new CpuMatmul(workers);
     this.indexing = new CpuIndexing(workers);
     this.random = new CpuRandom(workers);
@@ -210,6 +212,13 @@ final class CpuBackend implements Backend {
       reduce.cumsum(w.in(x), dim, w.out(y));
       w.finish();
     }
+  }
+
+  // Order
+
+  @Override
+  public void sort(View x, int dim, boolean descending, View values, View indices) {
+    sort.sort(x, dim, descending, values, indices);
   }
 
   // Matrix product

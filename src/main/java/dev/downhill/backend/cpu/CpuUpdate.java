@@ -37,6 +37,9 @@ final class CpuUpdate {
           switch (update) {
             case SGD -> new SgdRow(row, scalars);
             case ADAM -> new AdamRow(row, scalars);
+            case RMSPROP -> new RmsPropRow(row, scalars);
+            case ADAGRAD -> new AdagradRow(row, scalars);
+            case NADAM -> new NAdamRow(row, scalars);
           };
       tasks += Math.ceilDiv(row.parameter().shape().numel(), CHUNK);
       ends[r] = tasks;

@@ -24,6 +24,7 @@ final class CudaBackend implements Backend {
   private final CudaDevice device;
   private final CudaElementwise elementwise;
   private final CudaReduce reduce;
+  private final CudaSort sort;
   private final CudaMatmul matmul;
   private final CudaIndexing indexing;
   private final CudaRandom random;
@@ -35,6 +36,7 @@ final class CudaBackend implements Backend {
     this.device = device;
     this.elementwise = new CudaElementwise(device);
     this.reduce = new CudaReduce(device);
+    this.sort = new CudaSort(device);
     this.matmul = new CudaMatmul(device, elementwise);
     this.indexing = new CudaIndexing(device);
     this.random = new CudaRandom(device);
@@ -152,6 +154,13 @@ final class CudaBackend implements Backend {
   @Override
   public void cumsum(View x, int dim, View y) {
     reduce.cumsum(x, dim, y);
+  }
+
+  // Order
+
+  @Override
+  public void sort(View x, int dim, boolean descending, View values, View indices) {
+    sort.sort(x, dim, descending, values, indices);
   }
 
   // Matrix product

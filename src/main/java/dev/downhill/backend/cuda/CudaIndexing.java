@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * the next wait, and nothing is read or written through it.
  */
 final class CudaIndexing {
-  /** TILE of kernels/order.cu. */
+  /** TILE of kernels/merge.cuh. */
   private static final long TILE = 1024;
 
   private final CudaDevice device;

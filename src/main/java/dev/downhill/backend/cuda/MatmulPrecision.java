@@ -30,11 +30,12 @@ enum MatmulPrecision {
   static MatmulPrecision of(@Nullable String name) {
     return switch (name) {
       case null -> FULL;
+      case "f32" -> FULL;
       case "tf32" -> TF32;
       case "bf16" -> BF16;
       default ->
           throw new IllegalArgumentException(
-              "%s: expected tf32 or bf16, got '%s'".formatted(PROPERTY, name));
+              "%s: expected f32, tf32 or bf16, got '%s'".formatted(PROPERTY, name));
     };
   }
 

@@ -26,7 +26,7 @@ final class Modules {
   private record Module(CUmodule handle, Map<String, Signature> signatures) {}
 
   private final CudaDevice device;
-  private final String architecture;
+  private final int capability;
   private final Map<String, Module> modules = new HashMap<>();
   private final Map<String, CudaKernel> kernels = new HashMap<>();
 
@@ -37,7 +37,7 @@ final class Modules {
    */
   Modules(CudaDevice device, int capability) {
     this.device = device;
-    this.architecture = capability >= 80 ? "compute_80" : "compute_75";
+    this.capability = capability;
   }
 
   /** The entry of a module; the same object each time. */
@@ -50,8 +50,8 @@ final class Modules {
     Signature signature = module.signatures.get(entry);
     if (signature == null) {
       throw new AssertionError(
-          "module %s of %s has no entry %s, only %s"
-              .formatted(name, architecture, entry, module.signatures.keySet()));
+          "%s has no entry %s, only %s"
+              .formatted(resource(name), entry, module.signatures.keySet()));
     }
     CUfunction function = new CUfunction();
     device
@@ -63,7 +63,8 @@ final class Modules {
   }
 
   private Module load(String name) {
-    String ptx = read(architecture + "/" + name + ".ptx");
+    String resource = resource(name);
+    String ptx = read(resource);
     CUmodule handle = new CUmodule();
     try (Arena arena = Arena.ofConfined()) {
       // Allocated as a C string: the driver reads up to the NUL.
@@ -88,12 +89,19 @@ final class Modules {
         throw device
             .context()
             .failure(
-                "cuModuleLoadDataEx of %s for %s%s"
-                    .formatted(name, architecture, said.isEmpty() ? "" : " (" + said + ")"),
+                "cuModuleLoadDataEx of %s%s"
+                    .formatted(resource, said.isEmpty() ? "" : " (" + said + ")"),
                 code);
       }
     }
     return new Module(handle, Signature.parse(ptx));
+  }
+
+  /** Only modules that gain by the newer instructions are there for 8.0, too. */
+  private String resource(String name) {
+    String newer = "compute_80/" + name + ".ptx";
+    boolean there = capability >= 80 && Modules.class.getResource(newer) != null;
+    return there ? newer : "compute_75/" + name + ".ptx";
   }
 
   private static String read(String resource) {

@@ -25,7 +25,7 @@ record UpdateRows(DType type, long ticket, int count, int taskCount) {
   private static final long CHUNK = 4096;
 
   private static final long TICKET_BYTES = 64;
-  private static final long ROW_BYTES = 64;
+  private static final long ROW_BYTES = 72;
   private static final long TASK_BYTES = 8;
 
   /** The address of the rows. */
@@ -84,12 +84,16 @@ record UpdateRows(DType type, long ticket, int count, int taskCount) {
     to.set(ValueLayout.JAVA_LONG, 0, CudaBuffer.address(row.parameter()));
     to.set(ValueLayout.JAVA_LONG, 8, CudaBuffer.address(row.gradient()));
     for (int s = 0; s < row.states().size(); s++) {
-      to.set(ValueLayout.JAVA_LONG, 16 + 8L * s, CudaBuffer.address(row.states().get(s)));
+      View state = row.states().get(s);
+      // What is not kept stays null.
+      if (state.shape().numel() > 0) {
+        to.set(ValueLayout.JAVA_LONG, 16 + 8L * s, CudaBuffer.address(state));
+      }
     }
-    to.set(ValueLayout.JAVA_LONG, 32, CudaBuffer.address(counters));
+    to.set(ValueLayout.JAVA_LONG, 40, CudaBuffer.address(counters));
     long step = counters.shape().rank() == 0 ? 0 : counters.layout().stride(0);
-    to.set(ValueLayout.JAVA_LONG, 40, step);
-    to.set(ValueLayout.JAVA_LONG, 48, row.parameter().shape().numel());
-    to.set(ValueLayout.JAVA_LONG, 56, row.group());
+    to.set(ValueLayout.JAVA_LONG, 48, step);
+    to.set(ValueLayout.JAVA_LONG, 56, row.parameter().shape().numel());
+    to.set(ValueLayout.JAVA_LONG, 64, row.group());
   }
 }

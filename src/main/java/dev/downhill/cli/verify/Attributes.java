@@ -140,6 +140,15 @@ final class Attributes {
     return value.valueStream().mapToLong(v -> integer(name, v)).toArray();
   }
 
+  /** Sizes: an integer or a list of integers and nulls, as a list with -1 for null. */
+  long[] sizes(String name) {
+    JsonNode value = node(name);
+    if (!value.isArray()) {
+      return new long[] {integer(name, -1)};
+    }
+    return value.valueStream().mapToLong(v -> v.isNull() ? -1 : integer(name, v)).toArray();
+  }
+
   /** Dimensions: an integer or a list; null for null. */
   int @Nullable [] dims(String name) {
     return isNull(name) ? null : dimList(name);

@@ -10,13 +10,22 @@ final class Chain extends Layer {
   private final List<Layer> layers = new ArrayList<>();
 
   /**
-   * Declares the layers.
+   * A whole model.
    *
-   * @throws Unsupported if the runtime lacks one
+   * @throws Unsupported if the runtime lacks a layer
    */
   Chain(List<Attributes> described) {
+    declare(described, this);
+  }
+
+  /** A part of a model. */
+  Chain(List<Attributes> described, Layer model) {
+    declare(described, model);
+  }
+
+  private void declare(List<Attributes> described, Layer model) {
     for (Attributes layer : described) {
-      layers.add(part(layer.text("name"), Layers.of(layer)));
+      layers.add(part(layer.text("name"), Layers.of(layer, model)));
     }
   }
 

@@ -13,18 +13,16 @@ final class LinearOperators {
 
   static void addTo(Operators table) {
     table.binary("matmul", "other", Tensor::matmul);
-    table.binary("bmm", "mat2", Tensor::matmul);
-    table.binary("outer", "vec2", (x, y) -> x.unsqueeze(1).mul(y));
+    table.binary("bmm", "mat2", Tensor::bmm);
+    table.binary("outer", "vec2", Tensor::outer);
     table.one(
         "linear",
         (call, _) -> Matmul.linear(call.in("input"), call.in("weight"), call.optional("bias")));
     table.one(
         "addmm",
         (call, a) ->
-            call.in("mat1")
-                .matmul(call.in("mat2"))
-                .mul(a.number("alpha"))
-                .add(call.in("input"), a.number("beta")));
+            call.in("input")
+                .addmm(call.in("mat1"), call.in("mat2"), a.number("beta"), a.number("alpha")));
     table.several(
         "clip_grad_norm_",
         (call, a) -> {

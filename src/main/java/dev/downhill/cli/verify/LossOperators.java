@@ -1,6 +1,8 @@
 package dev.downhill.cli.verify;
 
+import dev.downhill.tensor.Divergence;
 import dev.downhill.tensor.Loss;
+import dev.downhill.tensor.Similarity;
 import dev.downhill.tensor.Softmax;
 
 /** Softmax and losses. */
@@ -44,6 +46,52 @@ final class LossOperators {
                 call.in("target"),
                 new Loss.BceWithLogits(
                     call.optional("weight"), call.optional("pos_weight"), over(a))));
+    divergences(table);
+    similarities(table);
+  }
+
+  private static void divergences(Operators table) {
+    table.one(
+        "binary_cross_entropy",
+        (call, a) ->
+            Divergence.binaryCrossEntropy(
+                call.in("input"),
+                call.in("target"),
+                new Divergence.BinaryCrossEntropy(call.optional("weight"), over(a))));
+    table.one(
+        "kl_div",
+        (call, a) ->
+            Divergence.klDiv(
+                call.in("input"),
+                call.in("target"),
+                new Divergence.KlDiv(a.flag("log_target"), terms(a))));
+  }
+
+  private static Divergence.Terms terms(Attributes a) {
+    return switch (a.text("reduction")) {
+      case "batchmean" -> Divergence.Terms.BATCH_MEAN;
+      case "mean" -> Divergence.Terms.MEAN;
+      case "sum" -> Divergence.Terms.SUM;
+      case "none" -> Divergence.Terms.NONE;
+      default -> throw a.unsupported("reduction");
+    };
+  }
+
+  private static void similarities(Operators table) {
+    table.one(
+        "cosine_similarity",
+        (call, a) ->
+            Similarity.cosineSimilarity(
+                call.in("x1"), call.in("x2"), a.dim("dim"), a.number("eps")));
+    table.one(
+        "triplet_margin_loss",
+        (call, a) ->
+            Similarity.tripletMarginLoss(
+                call.in("anchor"),
+                call.in("positive"),
+                call.in("negative"),
+                new Similarity.Triplet(
+                    a.number("margin"), a.number("p"), a.number("eps"), a.flag("swap"), over(a))));
   }
 
   private static Loss.Over over(Attributes a) {

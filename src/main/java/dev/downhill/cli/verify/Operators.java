@@ -17,7 +17,10 @@ final class Operators {
     ReductionOperators.addTo(this);
     ShapeOperators.addTo(this);
     LinearOperators.addTo(this);
+    ConvolutionOperators.addTo(this);
+    NetworkOperators.addTo(this);
     LossOperators.addTo(this);
+    OrderOperators.addTo(this);
   }
 
   /**

@@ -1,8 +1,11 @@
 package dev.downhill.cli.verify;
 
+import dev.downhill.optim.Adagrad;
 import dev.downhill.optim.Adam;
 import dev.downhill.optim.AdamW;
+import dev.downhill.optim.NAdam;
 import dev.downhill.optim.Optimizer;
+import dev.downhill.optim.RmsProp;
 import dev.downhill.optim.Sgd;
 import dev.downhill.tensor.Tensor;
 import java.util.List;
@@ -32,6 +35,41 @@ final class Optimizers {
                       a.flag("maximize")));
           case "Adam" -> new Adam(parameters, adam(a));
           case "AdamW" -> new AdamW(parameters, adam(a));
+          case "RMSprop" ->
+              new RmsProp(
+                  parameters,
+                  new RmsProp.Options(
+                      a.number("lr"),
+                      a.number("alpha"),
+                      a.number("eps"),
+                      a.number("weight_decay"),
+                      a.number("momentum"),
+                      a.flag("centered"),
+                      maximize(a)));
+          case "Adagrad" ->
+              new Adagrad(
+                  parameters,
+                  new Adagrad.Options(
+                      a.number("lr"),
+                      a.number("lr_decay"),
+                      a.number("weight_decay"),
+                      a.number("initial_accumulator_value"),
+                      a.number("eps"),
+                      maximize(a)));
+          case "NAdam" -> {
+            double[] betas = betas(a);
+            yield new NAdam(
+                parameters,
+                new NAdam.Options(
+                    a.number("lr"),
+                    betas[0],
+                    betas[1],
+                    a.number("eps"),
+                    a.number("weight_decay"),
+                    a.number("momentum_decay"),
+                    a.flag("decoupled_weight_decay"),
+                    maximize(a)));
+          }
           default -> throw new Unsupported("no optimizer " + name + " yet");
         };
     try {
@@ -44,17 +82,27 @@ final class Optimizers {
   }
 
   private static Adam.Options adam(Attributes a) {
-    a.only("amsgrad", false);
-    double[] betas = a.numbers("betas");
-    if (betas.length != 2) {
-      throw a.broken("betas", "two numbers");
-    }
+    double[] betas = betas(a);
     return new Adam.Options(
         a.number("lr"),
         betas[0],
         betas[1],
         a.number("eps"),
         a.number("weight_decay"),
+        a.flag("amsgrad"),
         a.flag("maximize"));
+  }
+
+  private static double[] betas(Attributes a) {
+    double[] betas = a.numbers("betas");
+    if (betas.length != 2) {
+      throw a.broken("betas", "two numbers");
+    }
+    return betas;
+  }
+
+  /** Cases of these optimisers need not have the attribute. */
+  private static boolean maximize(Attributes a) {
+    return a.has("maximize") && a.flag("maximize");
   }
 }

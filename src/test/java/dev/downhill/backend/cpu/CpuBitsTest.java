@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -102,13 +104,20 @@ final class CpuBitsTest {
   }
 
   private static void steps(List<String> lines, CpuUpdate updater) {
-    double[] sgd = {0.1, 0.9, 0.1, 0.01, 1, 0};
-    double[] adam = {0.1, 0.9, 0.99, 1e-8, 0.01, 1, 0};
+    Map<Update, double[]> all =
+        Map.of(
+            Update.SGD, new double[] {0.1, 0.9, 0.1, 0.01, 1, 0},
+            Update.ADAM, new double[] {0.1, 0.9, 0.99, 1e-8, 0.01, 1, 0, 1},
+            Update.RMSPROP, new double[] {0.1, 0.9, 1e-2, 0.01, 0.9, 1, 0},
+            Update.ADAGRAD, new double[] {0.1, 0.1, 1e-8, 0.01, 0},
+            Update.NADAM, new double[] {0.1, 0.9, 0.99, 1e-8, 0.01, 1, 0, 0.9});
     for (Update update : Update.values()) {
-      double[] scalars = update == Update.SGD ? sgd : adam;
+      double[] scalars = all.get(update);
       View p = normal(1, 53);
-      View counters = Elements.set(Elements.zeros(DType.F64, 3), 0, 1, 1);
-      List<View> states = List.of(normal(1, 53), Elements.zeros(DType.F32, 1, 53));
+      View counters =
+          Elements.set(Elements.zeros(DType.F64, update.counters()), update.firstCounters());
+      List<View> states =
+          Stream.generate(() -> Elements.zeros(DType.F32, 1, 53)).limit(update.states()).toList();
       UpdateTable table =
           new UpdateTable(List.of(new UpdateTable.Row(p, normal(1, 53), states, counters, 0)));
       View groups = Elements.set(Elements.zeros(DType.F64, 1, scalars.length), scalars);

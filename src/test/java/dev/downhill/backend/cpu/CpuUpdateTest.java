@@ -14,10 +14,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Eight steps against the formulas of PyTorch's optimisers in double. */
 final class CpuUpdateTest {
@@ -39,6 +42,8 @@ final class CpuUpdateTest {
     final double[] b;
     final double[] m;
     final double[] v;
+    final double[] w;
+    double product = 1;
     int steps;
 
     Parameter(Update update, DType dtype, int size, int group, double[] scalars) {
@@ -48,14 +53,18 @@ final class CpuUpdateTest {
       value = normal(inside(dtype, size));
       gradient = inside(dtype, size);
       for (int i = 0; i < update.states(); i++) {
-        states.add(inside(dtype, size));
+        states.add(inside(dtype, update.keeps(i, scalars) ? size : 0));
       }
-      View all = Elements.set(Elements.zeros(DType.F64, 6), 9, 9, 0, 1, 1, 9);
+      View all = Elements.zeros(DType.F64, 4 + update.counters());
+      double[] around = {9, 9, 9, 9, 9, 9, 9, 9};
+      System.arraycopy(update.firstCounters(), 0, around, 2, update.counters());
+      Elements.set(all, Arrays.copyOf(around, 4 + update.counters()));
       counters = all.with(Layout.of(Shape.of(update.counters()), new long[] {1}, 2));
       p = Elements.get(value);
       b = new double[size];
       m = new double[size];
       v = new double[size];
+      w = new double[size];
     }
 
     /** Contiguous, but not at the start of its buffer. */
@@ -77,10 +86,16 @@ final class CpuUpdateTest {
     void step() {
       steps++;
       double[] g = Elements.get(gradient);
+      if (update == Update.NADAM) {
+        product *= mu(steps);
+      }
       for (int i = 0; i < p.length; i++) {
         switch (update) {
           case SGD -> sgd(i, g[i]);
           case ADAM -> adam(i, g[i]);
+          case RMSPROP -> rmsProp(i, g[i]);
+          case ADAGRAD -> adagrad(i, g[i]);
+          case NADAM -> nadam(i, g[i]);
         }
       }
     }
@@ -109,8 +124,48 @@ final class CpuUpdateTest {
       }
       m[i] = beta1 * m[i] + (1 - beta1) * g;
       v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-      double root = Math.sqrt(v[i]) / Math.sqrt(1 - Math.pow(beta2, steps)) + scalars[3];
+      w[i] = Math.max(w[i], v[i]);
+      double square = scalars[7] != 0 ? w[i] : v[i];
+      double root = Math.sqrt(square) / Math.sqrt(1 - Math.pow(beta2, steps)) + scalars[3];
       p[i] -= lr / (1 - Math.pow(beta1, steps)) * m[i] / root;
+    }
+
+    private void rmsProp(int i, double g) {
+      double alpha = scalars[1];
+      g = (scalars[6] != 0 ? -g : g) + scalars[3] * p[i];
+      v[i] = alpha * v[i] + (1 - alpha) * g * g;
+      m[i] = alpha * m[i] + (1 - alpha) * g;
+      double square = scalars[5] != 0 ? v[i] - m[i] * m[i] : v[i];
+      b[i] = scalars[4] * b[i] + g / (Math.sqrt(square) + scalars[2]);
+      p[i] -= scalars[0] * b[i];
+    }
+
+    private void adagrad(int i, double g) {
+      g = (scalars[4] != 0 ? -g : g) + scalars[3] * p[i];
+      v[i] += g * g;
+      p[i] -= scalars[0] / (1 + (steps - 1) * scalars[1]) * g / (Math.sqrt(v[i]) + scalars[2]);
+    }
+
+    private double mu(int t) {
+      return scalars[1] * (1 - 0.5 * Math.pow(scalars[7], t));
+    }
+
+    private void nadam(int i, double g) {
+      double lr = scalars[0];
+      double beta1 = scalars[1];
+      double beta2 = scalars[2];
+      g = scalars[6] != 0 ? -g : g;
+      if (scalars[5] != 0) {
+        p[i] -= lr * scalars[4] * p[i];
+      } else {
+        g += scalars[4] * p[i];
+      }
+      m[i] = beta1 * m[i] + (1 - beta1) * g;
+      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+      double root = Math.sqrt(v[i] / (1 - Math.pow(beta2, steps))) + scalars[3];
+      double next = mu(steps + 1);
+      p[i] -= lr * (1 - mu(steps)) / (1 - product) * g / root;
+      p[i] -= lr * next / (1 - product * next) * m[i] / root;
     }
   }
 
@@ -170,8 +225,9 @@ final class CpuUpdateTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0.001, 0.9, 0.999, 1e-8, 0, 0, 0", "0.01, 0.9, 0.999, 1e-8, 0.1, 0, 0",
-    "0.01, 0.8, 0.95, 1e-3, 0.1, 1, 0", "0.01, 0, 0.9, 1e-8, 0.01, 1, 1"
+    "0.001, 0.9, 0.999, 1e-8, 0, 0, 0, 0", "0.01, 0.9, 0.999, 1e-8, 0.1, 0, 0, 0",
+    "0.01, 0.8, 0.95, 1e-3, 0.1, 1, 0, 0", "0.01, 0, 0.9, 1e-8, 0.01, 1, 1, 0",
+    "0.001, 0.9, 0.4, 1e-8, 0, 0, 0, 1", "0.01, 0.9, 0.2, 1e-3, 0.1, 1, 0, 1"
   })
   void adam(
       double lr,
@@ -180,15 +236,61 @@ final class CpuUpdateTest {
       double eps,
       double decay,
       double decoupled,
-      double max) {
-    double[] scalars = {lr, beta1, beta2, eps, decay, decoupled, max};
+      double max,
+      double amsgrad) {
+    double[] scalars = {lr, beta1, beta2, eps, decay, decoupled, max, amsgrad};
     assertFollowsTheFormula(Update.ADAM, DType.F32, scalars, 1);
     assertFollowsTheFormula(Update.ADAM, DType.F64, scalars, 2);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "0.01, 0.99, 1e-8, 0, 0, 0, 0", "0.01, 0.9, 1e-3, 0.1, 0.9, 0, 0",
+    "0.01, 0.9, 1e-3, 0, 0, 1, 1", "0.01, 0.5, 1e-2, 0.01, 0.5, 1, 0"
+  })
+  void rmsProp(
+      double lr,
+      double alpha,
+      double eps,
+      double decay,
+      double momentum,
+      double centered,
+      double max) {
+    double[] scalars = {lr, alpha, eps, decay, momentum, centered, max};
+    assertFollowsTheFormula(Update.RMSPROP, DType.F32, scalars, 1);
+    assertFollowsTheFormula(Update.RMSPROP, DType.F64, scalars, 2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.01, 0, 1e-10, 0, 0", "0.1, 0.5, 1e-10, 0.1, 0", "0.1, 0.1, 1e-2, 0, 1"})
+  void adagrad(double lr, double lrDecay, double eps, double decay, double max) {
+    double[] scalars = {lr, lrDecay, eps, decay, max};
+    assertFollowsTheFormula(Update.ADAGRAD, DType.F32, scalars, 1);
+    assertFollowsTheFormula(Update.ADAGRAD, DType.F64, scalars, 2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.002, 0.9, 0.999, 1e-8, 0, 0, 0, 0.9998", "0.01, 0.9, 0.99, 1e-3, 0.1, 0, 1, 0.5",
+    "0.01, 0.8, 0.9, 1e-8, 0.1, 1, 0, 0.9", "0.01, 0, 0, 1e-3, 0, 0, 0, 1"
+  })
+  void nadam(
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      double decay,
+      double decoupled,
+      double max,
+      double factor) {
+    double[] scalars = {lr, beta1, beta2, eps, decay, decoupled, max, factor};
+    assertFollowsTheFormula(Update.NADAM, DType.F32, scalars, 1);
+    assertFollowsTheFormula(Update.NADAM, DType.F64, scalars, 2);
+  }
+
   @Test
   void adam_keepsThePowersOfItsBetas() {
-    double[] scalars = {0.01, 0.9, 0.99, 1e-8, 0, 0, 0};
+    double[] scalars = {0.01, 0.9, 0.99, 1e-8, 0, 0, 0, 0};
     Parameter parameter = new Parameter(Update.ADAM, DType.F32, 5, 0, scalars);
     CpuUpdate updater = new CpuUpdate(new Workers(1));
     for (int i = 0; i < 3; i++) {
@@ -200,7 +302,7 @@ final class CpuUpdateTest {
 
   @Test
   void skip_changesNothing() {
-    double[] scalars = {0.01, 0.9, 0.99, 1e-8, 0, 0, 0};
+    double[] scalars = {0.01, 0.9, 0.99, 1e-8, 0, 0, 0, 0};
     Parameter parameter = new Parameter(Update.ADAM, DType.F32, 50, 0, scalars);
     parameter.normal(parameter.gradient);
     View flags = Elements.set(Elements.zeros(DType.BOOL, 2), 0, 1);
@@ -209,16 +311,32 @@ final class CpuUpdateTest {
         .update(Update.ADAM, new UpdateTable(List.of(parameter.row())), groups(scalars), skipped);
     assertThat(Elements.get(parameter.value)).isEqualTo(parameter.p);
     assertThat(Elements.get(parameter.counters)).containsExactly(0, 1, 1);
-    assertThat(parameter.states).allSatisfy(s -> assertThat(Elements.get(s)).containsOnly(0));
+    assertThat(parameter.states)
+        .allSatisfy(s -> assertThat(Arrays.stream(Elements.get(s))).allMatch(x -> x == 0));
+  }
+
+  static Stream<Arguments> everyUpdate() {
+    return IntStream.of(16, 37, 100)
+        .boxed()
+        .flatMap(
+            size ->
+                Stream.of(
+                    Arguments.of(Update.SGD, size, new double[] {0.1, 0.9, 0.1, 0.1, 0, 0}),
+                    Arguments.of(
+                        Update.ADAM, size, new double[] {0.01, 0.9, 0.4, 1e-8, 0.1, 1, 0, 1}),
+                    Arguments.of(
+                        Update.RMSPROP, size, new double[] {0.01, 0.9, 1e-8, 0.1, 0.9, 1, 0}),
+                    Arguments.of(Update.ADAGRAD, size, new double[] {0.01, 0.1, 1e-8, 0.1, 0}),
+                    Arguments.of(
+                        Update.NADAM, size, new double[] {0.01, 0.9, 0.99, 1e-8, 0.1, 1, 0, 0.9})));
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {16, 37, 100})
-  void elements_doNotDependOnTheirPlace(int size) {
+  @MethodSource("everyUpdate")
+  void elements_doNotDependOnTheirPlace(Update update, int size, double[] scalars) {
     // One in a vector, the other in what is left over.
-    double[] scalars = {0.01, 0.9, 0.99, 1e-8, 0.1, 1, 0};
-    Parameter one = new Parameter(Update.ADAM, DType.F32, size, 0, scalars);
-    Parameter other = new Parameter(Update.ADAM, DType.F32, size + 1, 0, scalars);
+    Parameter one = new Parameter(update, DType.F32, size, 0, scalars);
+    Parameter other = new Parameter(update, DType.F32, size + 1, 0, scalars);
     double[] values = Elements.get(one.value);
     double[] shifted = new double[size + 1];
     CpuUpdate updater = new CpuUpdate(new Workers(1));
@@ -229,7 +347,7 @@ final class CpuUpdateTest {
       System.arraycopy(Elements.get(one.gradient), 0, shifted, 1, size);
       Elements.set(other.gradient, shifted);
       UpdateTable table = new UpdateTable(List.of(one.row(), other.row()));
-      updater.update(Update.ADAM, table, groups(scalars), skip);
+      updater.update(update, table, groups(scalars), skip);
     }
     double[] result = Elements.get(other.value);
     assertThat(Elements.get(one.value)).isEqualTo(Arrays.copyOfRange(result, 1, size + 1));

@@ -184,6 +184,20 @@ final class CudaIndexingTest {
   }
 
   @Test
+  void indicesOutOfRange_inTwoCalls_theFirstIsNamed() {
+    Twin x = TWINS.random(DType.F32, 5, 1);
+    Twin y = TWINS.random(DType.F32, 2, 1);
+    for (double bad : new double[] {7, 8}) {
+      Twin index = TWINS.of(DType.I64, Shape.of(2, 1), 0, bad);
+      TWINS.cuda.gather(x.cuda(), 0, index.cuda(), y.cuda());
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> TWINS.cuda.synchronize().await())
+        .withMessageContaining("index 7 at position [1, 0]");
+    TWINS.cuda.synchronize().await();
+  }
+
+  @Test
   void indexOutOfRange_inARepeatedIndex_isNamedAtItsFirstPlace() {
     double[] values = new double[3000];
     values[1700] = 9;

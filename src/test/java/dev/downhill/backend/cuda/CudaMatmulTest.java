@@ -228,6 +228,6 @@ final class CudaMatmulTest {
     assertThat(MatmulPrecision.of("tf32")).hasToString("f32 products with factors rounded to tf32");
     assertThatThrownBy(() -> MatmulPrecision.of("fp8"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("downhill.cuda.matmul: expected tf32 or bf16, got 'fp8'");
+        .hasMessage("downhill.cuda.matmul: expected f32, tf32 or bf16, got 'fp8'");
   }
 }

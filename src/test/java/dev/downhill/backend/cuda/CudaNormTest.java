@@ -56,6 +56,12 @@ final class CudaNormTest {
     assertNorm(p, List.of());
   }
 
+  /** On a device as small as the double, blocks do several chunks one after the other. */
+  @Test
+  void norm_ofMoreChunksThanBlocks() {
+    assertNorm(2, List.of(TWINS.random(DType.BF16, 130 * 16_384 + 7)));
+  }
+
   @ParameterizedTest
   @ValueSource(doubles = {1, 2, Double.POSITIVE_INFINITY})
   void nanWins_whereverItIs(double p) {

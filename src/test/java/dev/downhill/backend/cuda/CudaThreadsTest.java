@@ -1,7 +1,7 @@
 package dev.downhill.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.downhill.backend.Device;
 import dev.downhill.backend.Storage;
@@ -68,7 +68,7 @@ final class CudaThreadsTest {
 
   @Test
   void virtualThreads_onTwoDevices() throws Exception {
-    assumeThat(CudaLibraries.get().gpus()).hasSizeGreaterThan(1);
+    assumeTrue(CudaLibraries.get().gpus().size() > 1, "a second CUDA device");
     try (ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
       together(pool, List.of(Device.of("cuda:0"), Device.of("cuda:1")));
     }

@@ -70,8 +70,9 @@ class KernelCompilesTest {
   @Test
   void everyKernelCompilesWithoutSpills() throws IOException {
     List<Job> jobs = new ArrayList<>();
-    for (Module module : KernelManifest.read().modules().values()) {
-      for (int architecture : architectures(module)) {
+    KernelManifest manifest = KernelManifest.read();
+    for (Module module : manifest.modules().values()) {
+      for (int architecture : manifest.architectures(module)) {
         for (int chip : chips(module, architecture)) {
           if (chip >= architecture) {
             jobs.add(new Job(module, architecture, chip));
@@ -90,15 +91,6 @@ class KernelCompilesTest {
     }
     boolean chosen = Math.floorMod(draw, SOME) == 0 || module.name().endsWith("_f32");
     return chosen ? List.of(architecture) : List.of();
-  }
-
-  /** Only 75 where the text for 80 is the same: most types have no instructions of their own. */
-  private static List<Integer> architectures(Module module) throws IOException {
-    String text = KernelManifest.text(module.ptx(75));
-    boolean same =
-        KernelManifest.text(module.ptx(80))
-            .equals(text.replaceFirst("\n\\.target sm_75\n", "\n.target sm_80\n"));
-    return same ? List.of(75) : KernelManifest.ARCHITECTURES;
   }
 
   /** What is wrong, or null. */

@@ -21,8 +21,6 @@ import java.util.TreeMap;
  */
 record KernelManifest(
     Map<String, String> sources, Map<String, String> ptx, Map<String, Module> modules) {
-  static final List<Integer> ARCHITECTURES = List.of(75, 80);
-
   /** A module, the file of kernels/ it was made of, and its entries in alphabetical order. */
   record Module(String name, String source, List<String> entries) {
     String ptx(int architecture) {
@@ -46,6 +44,11 @@ record KernelManifest(
       }
     }
     return manifest;
+  }
+
+  /** The architectures that a module is there for: 75, and 80 where that gives another text. */
+  List<Integer> architectures(Module module) {
+    return ptx.containsKey(module.ptx(80)) ? List.of(75, 80) : List.of(75);
   }
 
   /** A file beside the manifest. */

@@ -43,10 +43,10 @@ final class SignatureTest {
 
   @Test
   void parse_ofTheShippedKernels_fitsTheWalk() throws Exception {
-    for (String architecture : new String[] {"compute_75", "compute_80"}) {
-      try (var in = CudaDevice.class.getResourceAsStream(architecture + "/copy_f32.ptx")) {
+    for (String module : new String[] {"compute_75/copy_bf16", "compute_80/copy_bf16"}) {
+      try (var in = CudaDevice.class.getResourceAsStream(module + ".ptx")) {
         Map<String, Signature> entries = Signature.parse(new String(in.readAllBytes(), "US-ASCII"));
-        assertThat(entries.get("fill_f32").parameters())
+        assertThat(entries.get("fill_bf16").parameters())
             .containsExactly(
                 new Parameter(Kind.INTEGER, 8, 8),
                 new Parameter(Kind.FLOAT, 8, 8),

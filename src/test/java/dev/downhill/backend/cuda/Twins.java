@@ -136,16 +136,20 @@ final class Twins {
     assertThat(bytes(twin, true)).as(what).isEqualTo(bytes(twin, false));
   }
 
-  /** The bytes of heap that a call takes once it has run often. */
+  /**
+   * The bytes of heap that a call takes once it has been compiled, which takes the longer the
+   * busier the machine is.
+   */
   static double heapOf(Runnable call) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    for (int i = 0; i < 300; i++) {
-      call.run();
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 200 && least > 0; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 50; i++) {
+        call.run();
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
     }
-    long before = threads.getCurrentThreadAllocatedBytes();
-    for (int i = 0; i < 200; i++) {
-      call.run();
-    }
-    return (threads.getCurrentThreadAllocatedBytes() - before) / 200.0;
+    return least / 50.0;
   }
 }

@@ -3,25 +3,26 @@ package dev.downhill.cli.verify;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.downhill.Emulator;
 import dev.downhill.backend.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The whole set of cases, where it lies beside the project. */
+/** What PyTorch computed, on both backends. */
 class ConformanceTest {
-  private static final Path CASES = Path.of("../shared/conformance");
+  private static final Path FOLDER = Path.of("../shared/conformance");
 
-  @Test
-  void noCaseFails() {
-    assumeTrue(Files.isDirectory(CASES), "no conformance cases at " + CASES);
+  private static void replay(Path cases, Device device) {
     List<String> failures = new ArrayList<>();
     Verification.Report report =
-        Verification.run(CASES, Device.cpu(), (name, what) -> failures.add(name + ": " + what));
+        Verification.run(cases, device, (name, what) -> failures.add(name + ": " + what));
     System.out.printf(
-        "conformance: %d cases: %d passed, %d failed, %d skipped (%d comparisons)%n",
+        "conformance on %s: %d cases: %d passed, %d failed, %d skipped (%d comparisons)%n",
+        device,
         report.cases(),
         report.passed(),
         report.failed(),
@@ -31,5 +32,38 @@ class ConformanceTest {
     assertThat(report.failed()).isZero();
     assertThat(report.passed()).isPositive();
     assertThat(report.passed() + report.skippedCases()).isEqualTo(report.cases());
+  }
+
+  @Test
+  void packedCases_passOnTheCpu() {
+    try (PackedCases packed = new PackedCases()) {
+      replay(packed.folder(), Device.cpu());
+      assertThat(packed.folder()).isDirectoryContaining("glob:**/linear.safetensors");
+    }
+  }
+
+  @Test
+  void packedCases_leaveNoFolderBehind() {
+    PackedCases packed = new PackedCases();
+    packed.close();
+    assertThat(packed.folder()).doesNotExist();
+  }
+
+  @Test
+  @Tag("cuda")
+  void packedCases_passOnCuda() {
+    long launches = Emulator.count("launches");
+    try (PackedCases packed = new PackedCases()) {
+      replay(packed.folder(), Device.of("cuda"));
+    }
+    if (Emulator.isThere()) {
+      assertThat(Emulator.count("launches")).isGreaterThan(launches);
+    }
+  }
+
+  @Test
+  void casesBesideTheProject_pass() {
+    assumeTrue(Files.isDirectory(FOLDER), "no conformance cases at " + FOLDER);
+    replay(FOLDER, Device.cpu());
   }
 }
