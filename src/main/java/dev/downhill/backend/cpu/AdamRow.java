@@ -5,24 +5,10 @@ import dev.downhill.backend.View;
 import java.lang.foreign.MemorySegment;
 
 /** {@link dev.downhill.backend.Update#ADAM} for one parameter. */
-final class AdamRow extends UpdateRow {
-  final MemorySegment m;
-  final MemorySegment v;
+final class AdamRow extends MomentsRow {
   final MemorySegment w;
-  final long mi;
-  final long vi;
   final long wi;
   final boolean amsgrad;
-  final double beta1;
-  final double beta2;
-  final double eps;
-  final double sign;
-
-  /** Added to the gradient, times p. */
-  final double decay;
-
-  /** What decoupled decay leaves of p. */
-  final double keep;
 
   /** lr / (1 - beta1^t). */
   final double step;
@@ -32,25 +18,11 @@ final class AdamRow extends UpdateRow {
 
   /** Counts the step. */
   AdamRow(UpdateTable.Row row, double[] scalars) {
-    super(row);
-    View mean = row.states().get(0);
-    View square = row.states().get(1);
+    super(row, scalars);
     View largest = row.states().get(2);
-    m = CpuBuffer.segment(mean);
-    v = CpuBuffer.segment(square);
     w = CpuBuffer.segment(largest);
-    mi = mean.layout().offset();
-    vi = square.layout().offset();
     wi = largest.layout().offset();
     amsgrad = scalars[7] != 0;
-    double lr = scalars[0];
-    beta1 = scalars[1];
-    beta2 = scalars[2];
-    eps = scalars[3];
-    boolean decoupled = scalars[5] != 0;
-    decay = decoupled ? 0 : scalars[4];
-    keep = decoupled ? 1 - lr * scalars[4] : 1;
-    sign = scalars[6] != 0 ? -1 : 1;
     setCounter(0, counter(0) + 1);
     setCounter(1, counter(1) * beta1);
     setCounter(2, counter(2) * beta2);

@@ -6,7 +6,7 @@ import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 
 /** The memory of one parameter, its gradient and its state during a step; places in elements. */
-abstract sealed class UpdateRow permits SgdRow, AdamRow, RmsPropRow, AdagradRow, NAdamRow {
+abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradRow {
   final MemorySegment p;
   final MemorySegment g;
   final long pi;
