@@ -38,6 +38,13 @@ public interface Backend {
   /** The end of all work so far; awaiting it reports what went wrong meanwhile. */
   Pending synchronize();
 
+  /**
+   * Prepares work to be done many times. {@code calls} calls methods of this backend from
+   * Elementwise on, all of which it did before on views of the same layouts; what they name stays
+   * alive as long as the result. Nothing is done yet.
+   */
+  Program prepare(Runnable calls);
+
   /** Bytes handed out, bytes held for reuse, and the limit. */
   MemoryUse memory();
 

@@ -5,6 +5,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -180,9 +181,25 @@ public final class Device {
     }
   }
 
+  /** The storages of buffers, of those that are alive. */
+  Map<Buffer, Storage> storages(Set<Buffer> of) {
+    Map<Buffer, Storage> found = new IdentityHashMap<>();
+    lock.lock();
+    try {
+      for (Storage s = newest; s != null; s = s.next) {
+        if (of.contains(s.buffer())) {
+          found.put(s.buffer(), s);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return found;
+  }
+
   private Backend target() {
     Recording recording = Recording.current();
-    return recording == null ? backend : recording.on(backend);
+    return recording == null ? backend : recording.on(this, backend);
   }
 
   /**

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -51,10 +52,15 @@ public final class Recording implements AutoCloseable {
     }
   }
 
+  /** A call as it was made, to make it again. */
+  record Made(Method method, Object[] arguments) {}
+
   private final List<Call> calls = new ArrayList<>();
   private final IdentityHashMap<Buffer, Integer> numbers = new IdentityHashMap<>();
   private final Set<Buffer> allocated = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final Map<Backend, Backend> decorated = new HashMap<>();
+  private final Map<Device, List<Made>> made = new LinkedHashMap<>();
+  private final Map<Device, Backend> decorated = new HashMap<>();
+  private final Set<Storage> changed = new LinkedHashSet<>();
   private final Set<Runnable> endings = new LinkedHashSet<>();
 
   private Recording() {}
@@ -93,6 +99,28 @@ public final class Recording implements AutoCloseable {
     endings.clear();
   }
 
+  /** Notes that a storage was changed in place. */
+  void changed(Storage storage) {
+    changed.add(storage);
+  }
+
+  /**
+   * Prepares the calls to be made again, for each device they were made on. What the recorded work
+   * allocated and freed gets memory of its own; all other memory is used where it is.
+   *
+   * @throws IllegalStateException if memory is gone that was there before the recording began
+   */
+  public List<Replay> replays() {
+    List<Replay> all = new ArrayList<>();
+    try {
+      made.forEach((device, list) -> all.add(Replay.of(device, list, allocated, changed)));
+    } catch (RuntimeException e) {
+      all.forEach(Replay::close);
+      throw e;
+    }
+    return List.copyOf(all);
+  }
+
   /**
    * The buffers that calls used and that were not allocated meanwhile, in the order of first use.
    */
@@ -115,14 +143,12 @@ public final class Recording implements AutoCloseable {
   }
 
   /**
-   * The first place where two recordings differ, in words, or null if they are equal.
-   *
-   * @param other the recording to compare with
+   * The first place where the calls of two recordings differ, in words, or null if they are equal.
    */
-  public @Nullable String difference(Recording other) {
-    for (int i = 0; i < Math.max(calls.size(), other.calls.size()); i++) {
-      Call a = i < calls.size() ? calls.get(i) : null;
-      Call b = i < other.calls.size() ? other.calls.get(i) : null;
+  public static @Nullable String difference(List<Call> before, List<Call> now) {
+    for (int i = 0; i < Math.max(before.size(), now.size()); i++) {
+      Call a = i < before.size() ? before.get(i) : null;
+      Call b = i < now.size() ? now.get(i) : null;
       if (!Objects.equals(a, b)) {
         return "call %d was %s, now %s"
             .formatted(i, a == null ? "none" : a, b == null ? "none" : b);
@@ -131,31 +157,33 @@ public final class Recording implements AutoCloseable {
     return null;
   }
 
-  Backend on(Backend backend) {
+  Backend on(Device device, Backend backend) {
     return decorated.computeIfAbsent(
-        backend,
-        b ->
+        device,
+        d ->
             (Backend)
                 Proxy.newProxyInstance(
                     Backend.class.getClassLoader(),
                     new Class<?>[] {Backend.class},
-                    (proxy, method, arguments) -> record(b, method, arguments)));
+                    (proxy, method, arguments) -> record(d, backend, method, arguments)));
   }
 
-  private @Nullable Object record(Backend backend, Method method, Object @Nullable [] arguments)
+  private @Nullable Object record(
+      Device device, Backend backend, Method method, Object @Nullable [] arguments)
       throws Throwable {
     switch (method.getName()) {
-      case "upload", "download", "synchronize" ->
+      case "upload", "download", "synchronize", "prepare" ->
           throw new IllegalStateException(
               "step: values cannot cross between host and device inside a step ("
                   + method.getName()
                   + "); make them inputs of the step, or read outputs after it");
       case "allocate", "free", "memory", "activity", "describe" -> {}
-      default ->
-          calls.add(
-              new Call(
-                  method.getName(),
-                  Arrays.stream(Objects.requireNonNull(arguments)).map(this::canonical).toList()));
+      default -> {
+        Object[] given = Objects.requireNonNull(arguments);
+        calls.add(
+            new Call(method.getName(), Arrays.stream(given).map(this::canonical).toList()));
+        made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, given));
+      }
     }
     try {
       Object result = method.invoke(backend, arguments);

@@ -77,5 +77,9 @@ public final class Storage {
   /** Notes an in-place change. */
   public void changed() {
     version.incrementAndGet();
+    Recording recording = Recording.current();
+    if (recording != null) {
+      recording.changed(this);
+    }
   }
 }

@@ -7,6 +7,7 @@ import dev.downhill.tensor.Generator;
 import dev.downhill.tensor.HostRandom;
 import dev.downhill.tensor.Owner;
 import dev.downhill.tensor.State;
+import dev.downhill.tensor.Step;
 import dev.downhill.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -359,6 +360,7 @@ public abstract class Module implements AutoCloseable {
 
   /** Whether it is in training mode, as it is at first. */
   public final boolean isTraining() {
+    Step.depends(() -> training);
     return training;
   }
 

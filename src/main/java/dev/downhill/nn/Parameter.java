@@ -6,6 +6,7 @@ import dev.downhill.shape.Shape;
 import dev.downhill.tensor.HostRandom;
 import dev.downhill.tensor.Owner;
 import dev.downhill.tensor.Scope;
+import dev.downhill.tensor.Step;
 import dev.downhill.tensor.Tensor;
 import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +68,7 @@ public final class Parameter {
    * @throws IllegalStateException before {@link Module#on}
    */
   public Tensor tensor() {
+    Step.depends(() -> frozen);
     Tensor t = frozen ? constant : tensor;
     if (t == null) {
       throw module.unplaced(name);

@@ -63,6 +63,11 @@ public final class Autograd {
     return () -> OBSERVER.set(before);
   }
 
+  /** Whether an observer sees the backward passes of this thread. */
+  static boolean isObserved() {
+    return OBSERVER.get() != null;
+  }
+
   /**
    * Looks, on this thread and until the result is closed, for the first operator that makes NaN or
    * an infinity of finite numbers, forward or backward, and throws there. The message names the

@@ -31,12 +31,39 @@ final class LeafNode extends Node<Tensor> {
 
   /** The gradient, or null if there is none since the last {@link #clear}. */
   @Nullable Tensor grad() {
+    noteRead();
     dropEnded();
     return graph != null ? graph : present ? place : null;
   }
 
+  /** Whether there is a gradient. */
+  boolean isPresent() {
+    dropEnded();
+    return present;
+  }
+
+  /** Where the gradient lies, or will; null before the first. */
+  @Nullable Tensor place() {
+    return place;
+  }
+
+  private void noteRead() {
+    HostState host = HostState.current();
+    if (host != null) {
+      host.readGradient(this);
+    }
+  }
+
+  private void noteWritten() {
+    HostState host = HostState.current();
+    if (host != null) {
+      host.wroteGradient(this);
+    }
+  }
+
   /** Forgets the gradient; its memory stays for the next one. */
   void clear() {
+    noteWritten();
     present = false;
     dropGraph();
   }
@@ -81,6 +108,7 @@ final class LeafNode extends Node<Tensor> {
   /** Where to write or add the gradient. */
   Destination<Tensor> destination() {
     leaf.check("backward");
+    noteRead();
     dropEnded();
     Tensor into = place;
     if (into == null || into.isEnded()) {
@@ -93,6 +121,7 @@ final class LeafNode extends Node<Tensor> {
 
   /** The destination was written. */
   void written() {
+    noteWritten();
     present = true;
     dropGraph();
     if (place != null) {

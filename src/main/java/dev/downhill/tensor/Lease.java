@@ -18,6 +18,7 @@ final class Lease extends PhantomReference<Object> implements Reclaimable {
   private final List<Storage> storages = new ArrayList<>(1);
   private @Nullable List<Lease> parts;
   private volatile @Nullable String ended;
+  private volatile @Nullable String suspended;
 
   // The place in the list of the owning scope; null while collection decides.
   @Nullable Scope owner;
@@ -70,7 +71,22 @@ final class Lease extends PhantomReference<Object> implements Reclaimable {
 
   /** Why this lease ended, or null while it lives. */
   @Nullable String ended() {
-    return ended;
+    return ended != null ? ended : suspended;
+  }
+
+  /** Appears to have ended for a reason, but keeps the memory for {@link #resume}. */
+  void suspend(String reason) {
+    suspended = reason;
+  }
+
+  /**
+   * Ends {@link #suspend}.
+   *
+   * @return whether this lease still holds its memory
+   */
+  boolean resume() {
+    suspended = null;
+    return ended == null;
   }
 
   /** Ends the lease for a reason that completes the sentence "it was ended: ...". */

@@ -193,13 +193,16 @@ final class Op {
 
   /** Whether the result will be part of a graph. */
   boolean needsGradient() {
+    boolean needed = false;
     if (Autograd.isEnabled()) {
+      HostState host = HostState.current();
       for (Tensor t : inputs) {
-        if (t.node() != null) {
-          return true;
+        needed |= t.requiresGrad();
+        if (host != null && !t.requiresGrad()) {
+          host.readPlain(t);
         }
       }
     }
-    return false;
+    return needed;
   }
 }

@@ -1,20 +1,18 @@
 package dev.downhill.tensor;
 
-import dev.downhill.backend.Device;
 import dev.downhill.backend.Recording;
-import dev.downhill.shape.DType;
-import dev.downhill.shape.Shape;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BinaryOperator;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training step that makes the same calls on the device every time, so that it can be recorded
- * and replayed.
+ * A training step that makes the same calls on the device every time, so that they are recorded
+ * once and replayed: from the third run on the body itself does not run any more, nothing is
+ * allocated, and on a GPU the whole step is one launch. The numbers are the same to the last bit.
  *
  * <pre>{@code
  * var step = Step.of((x, y) -> {
@@ -27,13 +25,18 @@ import org.jspecify.annotations.Nullable;
  * for (var b : houses.batches(256, seed)) step.run(b.x(), b.y());
  * }</pre>
  *
- * <p>The body must depend on the inputs' values through tensors alone. Its first two runs for each
- * combination of shapes and dtypes are recorded, and must agree call by call and number by number;
- * if they do not, the error names the call that differs: make that value a tensor, or an input.
- * Reading a value inside the body is an error. With {@code -Ddownhill.step.check=N} every N-th
- * later run is compared too.
+ * <p>The body must depend on the inputs' values through tensors alone; reading a value inside it is
+ * an error. Its first two runs for each combination of shapes and dtypes are recorded, and must
+ * agree call by call and number by number; if they do not, the error names the call that differs:
+ * make that value a tensor, or an input. With {@code -Ddownhill.step.check=N} every N-th later run
+ * is a run of the body, compared too.
  *
- * <p>What the body makes ends with it. The result has no graph, and is valid until the next run.
+ * <p>Whether layers train, which parameters are frozen, and which leaves have a gradient already is
+ * noticed: other combinations are recorded for themselves. What else the body reads on the host
+ * must not change; tell {@link #runAs} if it does. The learning rate may: it lies on the device.
+ *
+ * <p>What the body makes ends with it. The result has no graph, and is valid until the next run;
+ * using it afterwards is an error, until its object serves one of the later runs.
  */
 public final class Step implements AutoCloseable {
   private static final int MOST_RECORDINGS = 16;
@@ -41,47 +44,16 @@ public final class Step implements AutoCloseable {
 
   private final Function<List<Tensor>, Tensor> body;
   private final int check = Integer.getInteger("downhill.step.check", 0);
-  private final Map<Key, Recorded> recorded =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Recorded> eldest) {
-          boolean full = size() > MOST_RECORDINGS;
-          if (full) {
-            eldest.getValue().inputs.close();
-          }
-          return full;
-        }
-      };
-  private @Nullable Lease result;
+  /** The latest used first. */
+  private final List<RecordedStep> recorded = new ArrayList<>();
+
+  private @Nullable Tensor result;
+
+  /** Whether the object of the result serves later runs too. */
+  private boolean reused;
+
   private boolean closed;
-
-  private record Key(
-      @Nullable Object mode, List<Shape> shapes, List<DType> dtypes, List<Device> devices) {
-    static Key of(@Nullable Object mode, List<Tensor> inputs) {
-      return new Key(
-          mode,
-          inputs.stream().map(Tensor::shape).toList(),
-          inputs.stream().map(Tensor::dtype).toList(),
-          inputs.stream().map(Tensor::device).toList());
-    }
-  }
-
-  /** What is known of one key: its own inputs, how often it ran, the calls it makes. */
-  private static final class Recorded {
-    final Owner inputs = new Owner();
-    final List<Tensor> tensors;
-    long runs;
-    @Nullable Recording calls;
-
-    Recorded(List<Tensor> like) {
-      tensors =
-          like.stream()
-              .map(t -> inputs.own(Tensor.empty(t.device(), t.dtype(), t.shape())))
-              .toList();
-    }
-  }
 
   private Step(Function<List<Tensor>, Tensor> body) {
     this.body = body;
@@ -103,6 +75,17 @@ public final class Step implements AutoCloseable {
   }
 
   /**
+   * Tells the step whose body runs on this thread, if there is one, that it reads a state of the
+   * host which may be another one in a later run: {@code Step.depends(() -> training)}.
+   */
+  public static void depends(BooleanSupplier state) {
+    HostState host = HostState.current();
+    if (host != null) {
+      host.read(state);
+    }
+  }
+
+  /**
    * Runs the body on a copy of the inputs.
    *
    * @return what the body returned, without a graph, valid until the next run
@@ -119,68 +102,91 @@ public final class Step implements AutoCloseable {
    * @param mode tells them apart by {@code equals}; may be null
    */
   public Tensor runAs(@Nullable Object mode, Tensor... inputs) {
-    List<Tensor> given = List.of(inputs);
-    given.forEach(t -> t.check("step"));
+    for (Tensor t : inputs) {
+      t.check("step");
+    }
     if (closed) {
       throw new IllegalStateException("step: it was closed and cannot run any more");
     }
-    Key key = Key.of(mode, given);
-    Recorded known = recorded.get(key);
-    if (known == null) {
-      known = new Recorded(given);
-      recorded.put(key, known);
+    if (RUNNING.get()) {
+      throw new IllegalStateException("step: another one is already running on this thread");
     }
-    try (Autograd.Mode _ = Autograd.noGrad()) {
-      for (int i = 0; i < inputs.length; i++) {
-        known.tensors.get(i).copyFrom(inputs[i]);
-      }
-    }
+    RecordedStep known = find(mode, inputs);
+    endResult("its step ran again");
     // A run that fails does not count.
-    long run = known.runs + 1;
-    // Looking for anomalies reads values, which a recording refuses.
-    boolean due = run <= 2 || (check > 0 && run % check == 0);
-    boolean compared = due && !Anomaly.isOn();
-    Tensor y = compared ? recordedRun(known) : bodyOf(known);
-    known.runs = run;
-    return y;
+    boolean due = check > 0 && (known.runs + 1) % check == 0;
+    if (known.isReplayed() && !due && !isWatched()) {
+      result = known.replay(inputs);
+      reused = true;
+    } else {
+      known.copy(inputs);
+      boolean recording = (!known.isSettled() || due) && !isWatched();
+      result = recording ? record(known) : bodyOf(known);
+    }
+    known.runs++;
+    return result;
   }
 
-  private Tensor recordedRun(Recorded known) {
+  private void endResult(String reason) {
+    if (result != null) {
+      if (reused) {
+        result.lease().suspend(reason);
+      } else {
+        result.lease().end(reason);
+      }
+    }
+    result = null;
+    reused = false;
+  }
+
+  /** What is known of such a run; what was used least recently makes room for it if it is new. */
+  private RecordedStep find(@Nullable Object mode, Tensor[] inputs) {
+    for (int i = 0; i < recorded.size(); i++) {
+      RecordedStep r = recorded.get(i);
+      if (r.isOf(mode, inputs)) {
+        if (i > 0) {
+          recorded.addFirst(recorded.remove(i));
+        }
+        return r;
+      }
+    }
+    if (recorded.size() == MOST_RECORDINGS) {
+      recorded.removeLast().close();
+    }
+    recorded.addFirst(new RecordedStep(mode, inputs));
+    return recorded.getFirst();
+  }
+
+  /** Whether somebody looks at every operator, which a replay does not show. */
+  private static boolean isWatched() {
+    return Anomaly.isOn() || Autograd.isObserved();
+  }
+
+  private Tensor record(RecordedStep known) {
+    Recording calls = Recording.start();
+    HostState host = HostState.start();
     Tensor y;
-    Recording now = Recording.start();
-    try (now) {
+    try (calls;
+        host) {
       try {
         y = bodyOf(known);
       } finally {
-        now.finish();
+        calls.finish();
       }
     }
-    Recording before = known.calls;
-    known.calls = now;
-    String difference = before == null ? null : before.difference(now);
-    if (difference != null) {
-      throw new IllegalStateException(
-          "step: two runs of the body made different calls; make what differs a tensor or an input:"
-              + " "
-              + difference);
-    }
+    known.add(calls, host, y);
     return y;
   }
 
-  private Tensor bodyOf(Recorded known) {
-    if (result != null) {
-      result.end("its step ran again");
-    }
-    boolean nested = RUNNING.get();
+  private Tensor bodyOf(RecordedStep known) {
     RUNNING.set(true);
     try (Scope _ = Scope.open()) {
-      Tensor y = body.apply(known.tensors).detach();
+      Tensor y = body.apply(known.inputs()).detach();
       // Out of all scopes: the step owns its result.
       y.lease().moveTo(null);
-      result = y.lease();
       return y;
     } finally {
-      RUNNING.set(nested);
+      RUNNING.set(false);
     }
   }
 
@@ -195,18 +201,19 @@ public final class Step implements AutoCloseable {
 
   /** The calls that the step makes for these inputs, after its second run; for inspection. */
   public List<Recording.Call> calls(Tensor... inputs) {
-    Recorded known = recorded.get(Key.of(null, List.of(inputs)));
-    return known == null || known.calls == null ? List.of() : known.calls.calls();
+    return recorded.stream()
+        .filter(r -> r.isOf(null, inputs))
+        .findFirst()
+        .map(RecordedStep::calls)
+        .orElse(List.of());
   }
 
-  /** Ends the inputs it holds and the last result. */
+  /** Ends the inputs and memory it holds, and the last result. */
   @Override
   public void close() {
     closed = true;
-    if (result != null) {
-      result.end("its step was closed");
-    }
-    recorded.values().forEach(r -> r.inputs.close());
+    recorded.forEach(RecordedStep::close);
     recorded.clear();
+    endResult("its step was closed");
   }
 }

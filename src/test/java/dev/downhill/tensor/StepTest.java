@@ -116,7 +116,7 @@ final class StepTest {
   }
 
   @Test
-  void readingAValueInsideIsRefusedInLaterRunsToo() {
+  void readingAValueInsideIsRefusedInTheSecondRunToo() {
     boolean[] read = {false};
     try (Step step =
             Step.of(
@@ -127,15 +127,15 @@ final class StepTest {
                   return x.mul(2);
                 });
         Tensor x = Tensor.ones(DEVICE, DType.F32, 2)) {
-      for (int i = 0; i < 5; i++) {
-        step.run(x);
-      }
+      step.run(x);
       read[0] = true;
       assertThatThrownBy(() -> step.run(x))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("inside a step (download)");
       read[0] = false;
-      assertThat(step.run(x).toFloats()).containsExactly(2, 2);
+      for (int i = 0; i < 3; i++) {
+        assertThat(step.run(x).toFloats()).containsExactly(2, 2);
+      }
     }
   }
 

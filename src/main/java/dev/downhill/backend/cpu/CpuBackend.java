@@ -7,6 +7,7 @@ import dev.downhill.backend.Buffer;
 import dev.downhill.backend.Draw;
 import dev.downhill.backend.MemoryUse;
 import dev.downhill.backend.Pending;
+import dev.downhill.backend.Program;
 import dev.downhill.backend.Reduce;
 import dev.downhill.backend.Unary;
 import dev.downhill.backend.Update;
@@ -93,6 +94,11 @@ final class CpuBackend implements Backend {
   @Override
   public Pending synchronize() {
     return Pending.DONE;
+  }
+
+  @Override
+  public Program prepare(Runnable calls) {
+    return calls::run;
   }
 
   @Override

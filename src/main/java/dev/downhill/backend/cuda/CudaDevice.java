@@ -3,6 +3,7 @@ package dev.downhill.backend.cuda;
 import dev.downhill.backend.Activity;
 import dev.downhill.backend.DeviceException;
 import dev.downhill.backend.Pending;
+import dev.downhill.backend.Program;
 import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -185,6 +186,59 @@ final class CudaDevice {
   long fault() {
     faultPossible = true;
     return fault;
+  }
+
+  /**
+   * Prepares launches to be done again. They were done before, so that the workspace is large
+   * enough and all kernels are loaded.
+   */
+  Program prepare(Runnable calls) {
+    if (SYNC) {
+      // A captured launch cannot be waited for by itself.
+      return calls::run;
+    }
+    boolean pending = faultPossible;
+    faultPossible = false;
+    long before = launches;
+    Workspace.Hold scratch = workspace.hold();
+    try {
+      CudaGraph graph = new CudaGraph(context, stream, calls);
+      return new Captured(graph, scratch, launches - before, faultPossible);
+    } catch (RuntimeException e) {
+      scratch.release();
+      throw e;
+    } finally {
+      launches = before;
+      faultPossible |= pending;
+    }
+  }
+
+  /** A graph and what it needs and leaves. */
+  private final class Captured implements Program {
+    private final CudaGraph graph;
+    private final Workspace.Hold scratch;
+    private final long launchesEach;
+    private final boolean mayFault;
+
+    Captured(CudaGraph graph, Workspace.Hold scratch, long launchesEach, boolean mayFault) {
+      this.graph = graph;
+      this.scratch = scratch;
+      this.launchesEach = launchesEach;
+      this.mayFault = mayFault;
+    }
+
+    @Override
+    public void run() {
+      graph.run();
+      launches += launchesEach;
+      faultPossible |= mayFault;
+    }
+
+    @Override
+    public void close() {
+      graph.close();
+      scratch.release();
+    }
   }
 
   // Memory

@@ -274,6 +274,23 @@ final class CudaElementwiseTest {
     }
   }
 
+  /** Where a derivative changes its form: a power of 0, a softplus at its threshold. */
+  @ParameterizedTest
+  @CsvSource({"POW, 0, 0", "POW, 1, 0", "POW, 2, 0", "SOFTPLUS, 1, 2"})
+  void derivativeWhereItsFormChanges(Unary op, double a, double b) {
+    Layout five = Layout.contiguous(Shape.of(5));
+    for (DType dtype : new DType[] {DType.F64, DType.F32, DType.BF16}) {
+      Pair x = Pair.of(dtype, five, 0, -1, 2, Double.POSITIVE_INFINITY, Double.NaN);
+      Pair dy = Pair.of(dtype, five, 3);
+      Pair dx = Pair.of(dtype, five, 1);
+      cpu.unaryBackward(op, x.onCpu, dy.onCpu, a, b, dx.onCpu);
+      cuda.unaryBackward(op, x.onCuda, dy.onCuda, a, b, dx.onCuda);
+      dx.assertSame(op + "' " + dtype, 8);
+      x.free();
+      dy.free();
+    }
+  }
+
   // Functions of two numbers
 
   @ParameterizedTest
