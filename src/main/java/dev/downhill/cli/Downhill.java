@@ -24,7 +24,13 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "Trains neural networks on the CPU and on NVIDIA GPUs.",
     mixinStandardHelpOptions = true,
     versionProvider = Downhill.Version.class,
-    subcommands = {TrainCommand.class, VerifyCommand.class, DoctorCommand.class, HelpCommand.class})
+    subcommands = {
+      TrainCommand.class,
+      VerifyCommand.class,
+      BenchCommand.class,
+      DoctorCommand.class,
+      HelpCommand.class
+    })
 public final class Downhill {
   @Option(
       names = "--debug",

@@ -1,0 +1,5 @@
+/** What {@code downhill bench} measures: whole training steps and single kernels. */
+@NullMarked
+package dev.downhill.cli.bench;
+
+import org.jspecify.annotations.NullMarked;
