@@ -93,7 +93,7 @@ final class PointwiseRows {
         unary("tanh", real, Tensor::tanh),
         unary("sigmoid", Domain.between(-4, 4), Tensor::sigmoid),
         unary("erf", real, Tensor::erf),
-        OpRow.of("clamp", real.avoiding(-1, -0.7, 0.8))
+        OpRow.of("clamp", real.avoiding(-0.7, 0, 0.8))
             .call("clamp(Tensor, double, double)", "-0.7 0.8", in -> in.get(0).clamp(-0.7, 0.8))
             .call(
                 "clamp(Tensor, double, double)",
@@ -102,8 +102,8 @@ final class PointwiseRows {
             .call("clamp(Tensor, double, double)", "0.8 -0.7", in -> in.get(0).clamp(0.8, -0.7))
             .call(
                 "clamp(Tensor, double, double)",
-                "-1 inf",
-                in -> in.get(0).clamp(-1, Double.POSITIVE_INFINITY)));
+                "0 inf",
+                in -> in.get(0).clamp(0, Double.POSITIVE_INFINITY)));
   }
 
   private static List<OpRow> activations() {
