@@ -144,12 +144,24 @@ public final class Shape {
       long y = i > b.rank() ? 1 : b.sizes[b.rank() - i];
       if (x != y && x != 1 && y != 1) {
         throw new ShapeException(
-            "%s: shapes do not broadcast, expected equal sizes or 1 in dimension %d, got %d and %d (%s and %s)"
+            "%s: shapes do not broadcast, expected equal sizes or 1 in dimension %d, got %d and %d (shapes %s and %s)"
                 .formatted(op, -i, x, y, a, b));
       }
       out[rank - i] = x == 1 ? y : x;
     }
     return of(out);
+  }
+
+  /** Whether two shapes have a common one; see {@link #broadcast}. */
+  public static boolean broadcasts(Shape a, Shape b) {
+    for (int i = 1; i <= Math.min(a.rank(), b.rank()); i++) {
+      long x = a.sizes[a.rank() - i];
+      long y = b.sizes[b.rank() - i];
+      if (x != y && x != 1 && y != 1) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Whether a tensor of this shape can be expanded to {@code target} by broadcasting. */

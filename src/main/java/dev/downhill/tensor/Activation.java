@@ -85,7 +85,7 @@ public final class Activation {
    */
   public static Tensor softplus(Tensor x, double beta, double threshold) {
     if (!(beta > 0)) {
-      throw new IllegalArgumentException("softplus: expected beta above 0, got " + beta);
+      throw Op.of("softplus", x).refuse("expected beta above 0, got " + beta);
     }
     return Pointwise.apply(Unary.SOFTPLUS, "softplus", x, beta, threshold);
   }
@@ -107,8 +107,8 @@ public final class Activation {
    */
   public static Tensor hardtanh(Tensor x, double low, double high) {
     if (!(low < high)) {
-      throw new IllegalArgumentException(
-          "hardtanh: expected a lower bound below the upper, got %s and %s".formatted(low, high));
+      throw Op.of("hardtanh", x)
+          .refuse("expected a lower bound below the upper, got %s and %s".formatted(low, high));
     }
     return Pointwise.apply(Unary.HARDTANH, "hardtanh", x, low, high);
   }

@@ -72,6 +72,7 @@ final class Arithmetic {
 
   /** z = x + alpha y. */
   static Tensor add(Tensor x, Tensor y, double alpha) {
+    numbers(Binary.ADD, x, y).number(alpha);
     try (Scope scope = Scope.internal()) {
       return scope.keep(add(x, mul(y, alpha)));
     }
@@ -91,12 +92,13 @@ final class Arithmetic {
 
   /** z = x - y; dy = -dz. */
   static Tensor sub(double x, Tensor y) {
-    Op op = numbers(Binary.SUB, y);
+    Op op = Op.of("rsub", y).numeric();
     return op.record(compute(op, Binary.SUB, x, y), p -> p.dy().neg());
   }
 
   /** z = x - alpha y. */
   static Tensor sub(Tensor x, Tensor y, double alpha) {
+    numbers(Binary.SUB, x, y).number(alpha);
     try (Scope scope = Scope.internal()) {
       return scope.keep(sub(x, mul(y, alpha)));
     }
@@ -131,7 +133,7 @@ final class Arithmetic {
 
   /** z = x / y; dy = -dz z / y. */
   static Tensor div(double x, Tensor y) {
-    Op op = numbers(Binary.DIV, y).floating();
+    Op op = Op.of("rdiv", y).floating();
     Tensor z = compute(op, Binary.DIV, x, y);
     return op.saving(y, z).record(z, p -> p.dy().mul(p.saved(1)).div(p.saved(0)).neg());
   }
@@ -166,8 +168,9 @@ final class Arithmetic {
 
   /** z = x^y; dy = dz z log x, 0 where x = 0 and y &gt;= 0. */
   static Tensor pow(double x, Tensor y) {
+    Op.of("rpow", y).floating();
     try (Scope scope = Scope.internal()) {
-      return scope.keep(pow(constant("pow", y, x), y));
+      return scope.keep(pow(constant("rpow", y, x), y));
     }
   }
 

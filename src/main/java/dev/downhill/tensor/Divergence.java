@@ -57,8 +57,10 @@ public final class Divergence {
    * @param target of x's shape, 0 to 1
    */
   public static Tensor binaryCrossEntropy(Tensor x, Tensor target, BinaryCrossEntropy options) {
-    Op op = likes("binaryCrossEntropy", x, target);
     Tensor weight = options.weight();
+    Op op = likes("binaryCrossEntropy", x, target);
+    // The rules are of x and the target, but the weight too must be there and on their device.
+    Op.of("binaryCrossEntropy", Inputs.given(x, target, weight));
     if (weight != null
         && (weight.dtype() != x.dtype() || !weight.shape().broadcastsTo(x.shape()))) {
       throw op.refuse(

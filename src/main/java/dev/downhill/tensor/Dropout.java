@@ -14,7 +14,7 @@ public final class Dropout {
   public static Tensor dropout(Tensor x, double p, Generator generator) {
     Op op = Op.of("dropout", x).floating();
     if (!(p >= 0 && p <= 1)) {
-      throw new IllegalArgumentException("dropout: expected a probability of 0 to 1, got " + p);
+      throw op.refuse("expected a probability of 0 to 1, got " + p);
     }
     try (Scope scope = Scope.internal()) {
       double scale = p == 1 ? 0 : 1 / (1 - p);

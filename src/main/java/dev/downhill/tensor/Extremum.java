@@ -56,6 +56,7 @@ final class Extremum {
 
   /** The first index of the extremum in the row-major order of all elements, 0-d, int64. */
   static Tensor index(Reduce f, Tensor x) {
+    x.check(argName(f));
     try (Scope scope = Scope.internal()) {
       return scope.keep(index(argName(f), f, x.detach().reshape(x.numel()), 0, false));
     }

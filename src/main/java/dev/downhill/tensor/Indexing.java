@@ -162,7 +162,7 @@ public final class Indexing {
    * <p>dx = dy; dsrc = dy gathered at the index, 0 outside it.
    */
   static Tensor scatterAdd(Tensor x, int dim, Tensor index, Tensor src) {
-    Op check = Op.of("scatterAdd", x, index, src).type(1, DType.I64);
+    Op check = Op.of("scatterAdd", x, index, src).numeric().type(1, DType.I64);
     int d = x.shape().dim("scatterAdd", dim);
     if (x.dtype() != src.dtype()) {
       throw check.refuse(

@@ -50,7 +50,7 @@ final class Joining {
     if (tensors.isEmpty()) {
       throw new IllegalArgumentException("stack: expected at least one tensor, got none");
     }
-    Op op = Op.of("stack", tensors.toArray(Tensor[]::new));
+    Op op = Op.of("stack", tensors.toArray(Tensor[]::new)).sameType();
     if (tensors.stream().anyMatch(t -> !t.shape().equals(tensors.getFirst().shape()))) {
       throw op.refuse("expected tensors of one shape");
     }

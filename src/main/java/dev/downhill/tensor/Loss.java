@@ -77,7 +77,7 @@ public final class Loss {
    */
   public static Tensor huber(Tensor x, Tensor target, double delta, Over over) {
     if (!(delta > 0)) {
-      throw new IllegalArgumentException("huber: expected delta above 0, got " + delta);
+      throw Op.of("huber", x, target).refuse("expected delta above 0, got " + delta);
     }
     return of("huber", x, target, over, d -> curve(d, 0.5, delta, delta));
   }
@@ -95,7 +95,7 @@ public final class Loss {
    */
   public static Tensor smoothL1(Tensor x, Tensor target, double beta, Over over) {
     if (!(beta >= 0)) {
-      throw new IllegalArgumentException("smoothL1: expected beta of 0 or more, got " + beta);
+      throw Op.of("smoothL1", x, target).refuse("expected beta of 0 or more, got " + beta);
     }
     return of(
         "smoothL1", x, target, over, d -> beta == 0 ? d.abs() : curve(d, 0.5 / beta, beta, 1));
@@ -150,19 +150,26 @@ public final class Loss {
    * @param target of x's shape, 0 to 1
    */
   public static Tensor bceWithLogits(Tensor x, Tensor target, BceWithLogits options) {
-    Op op = Op.of("bceWithLogits", x, target).floating();
+    Tensor weight = options.weight();
+    Tensor posWeight = options.posWeight();
+    Op op = Op.of("bceWithLogits", Inputs.given(x, target, weight, posWeight)).floating();
     if (!x.shape().equals(target.shape())) {
       throw op.refuse("expected a target of the input's shape");
+    }
+    for (Tensor w : Inputs.given(weight, posWeight)) {
+      if (!w.shape().broadcastsTo(x.shape())) {
+        throw op.refuse("expected weights that broadcast to the input's shape");
+      }
     }
     try (Scope scope = Scope.internal()) {
       // Where -x is above 80, log(1 + e^-x) is -x in every dtype.
       Tensor miss = Activation.softplus(x.neg(), 1, 80);
-      if (options.posWeight() != null) {
-        miss = miss.mul(options.posWeight().sub(1).mul(target).add(1));
+      if (posWeight != null) {
+        miss = miss.mul(posWeight.sub(1).mul(target).add(1));
       }
       Tensor losses = target.rsub(1).mul(x).add(miss);
-      if (options.weight() != null) {
-        losses = losses.mul(options.weight());
+      if (weight != null) {
+        losses = losses.mul(weight);
       }
       return scope.keep(options.over().of(losses));
     }
@@ -233,7 +240,7 @@ public final class Loss {
    * @throws IllegalArgumentException if an index is neither ignored nor 0 to C - 1
    */
   public static Tensor crossEntropy(Tensor x, Tensor target, CrossEntropy options) {
-    Op op = Op.of("crossEntropy", x, target);
+    Op op = Op.of("crossEntropy", Inputs.given(x, target, options.weight()));
     int classDim = classes(op, x, options.weight());
     try (Scope scope = Scope.internal()) {
       if (target.dtype().isFloating()) {
@@ -340,7 +347,7 @@ public final class Loss {
    * @throws IllegalArgumentException if an index is neither ignored nor 0 to C - 1
    */
   public static Tensor nll(Tensor x, Tensor target, Nll options) {
-    Op op = Op.of("nll", x, target);
+    Op op = Op.of("nll", Inputs.given(x, target, options.weight()));
     int classDim = classes(op, x, options.weight());
     try (Scope scope = Scope.internal()) {
       Targets targets =

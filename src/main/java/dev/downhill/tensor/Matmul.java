@@ -56,8 +56,12 @@ public final class Matmul {
       return matmul(x.reshape(rows, k), y).reshape(shape.toArray());
     }
     Op op = Op.of("matmul", x, y);
-    Shape batch =
-        Shape.broadcast("matmul", x.shape().slice(0, x.dim() - 2), y.shape().slice(0, y.dim() - 2));
+    Shape left = x.shape().slice(0, x.dim() - 2);
+    Shape right = y.shape().slice(0, y.dim() - 2);
+    if (!Shape.broadcasts(left, right)) {
+      throw op.refuse("batches do not broadcast, expected equal sizes or 1");
+    }
+    Shape batch = Shape.broadcast("matmul", left, right);
     return product(
         op,
         x.expand(batch.append(x.shape().slice(x.dim() - 2, x.dim())).toArray()),
@@ -152,7 +156,7 @@ public final class Matmul {
 
   /** All products of an element of x (n) and one of y (m): (n, m). */
   static Tensor outer(Tensor x, Tensor y) {
-    Op op = Op.of("outer", x, y).sameType();
+    Op op = Op.of("outer", x, y).sameType().numeric();
     if (x.dim() != 1 || y.dim() != 1) {
       throw op.refuse("expected two operands with one dimension");
     }

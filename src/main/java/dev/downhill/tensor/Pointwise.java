@@ -71,9 +71,14 @@ final class Pointwise {
     if (x.dtype().isFloating()) {
       return apply(Unary.CLAMP, "clamp", x, low, high);
     }
+    Op op = Op.of("clamp", x);
+    boolean below = low != Double.NEGATIVE_INFINITY;
+    boolean above = high != Double.POSITIVE_INFINITY;
+    double least = below ? op.number(low) : 0;
+    double most = above ? op.number(high) : 0;
     try (Scope scope = Scope.internal()) {
-      Tensor y = low == Double.NEGATIVE_INFINITY ? x : x.maximum(low);
-      return scope.keep(high == Double.POSITIVE_INFINITY ? y : y.minimum(high));
+      Tensor y = below ? x.maximum(least) : x;
+      return scope.keep(above ? y.minimum(most) : y);
     }
   }
 }

@@ -104,6 +104,7 @@ final class Reduction {
 
   /** y = the product of all elements of x, 0-d; 1 over nothing. */
   static Tensor prod(Tensor x) {
+    x.check("prod");
     try (Scope scope = Scope.internal()) {
       return scope.keep(prod(x.reshape(x.numel()), 0, false));
     }
@@ -176,6 +177,7 @@ final class Reduction {
    * broadcasting.
    */
   static Tensor sumTo(Tensor x, Shape shape) {
+    x.check("sumTo");
     if (x.shape().equals(shape)) {
       return x;
     }

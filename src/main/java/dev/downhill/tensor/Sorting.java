@@ -45,6 +45,7 @@ final class Sorting {
 
   /** The indices of {@link #sort}: where the elements are that come first, second, ... in order. */
   static Tensor argsort(Tensor x, int dim, boolean descending) {
+    x.check("argsort");
     try (Scope scope = Scope.internal()) {
       return scope.keep(sort("argsort", x.detach(), dim, descending).indices());
     }

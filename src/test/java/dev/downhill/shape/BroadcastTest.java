@@ -66,10 +66,13 @@ final class BroadcastTest {
       String pair = left + " and " + right;
       if (expected == null || result == null) {
         assertEquals(expected == null, result == null, pair);
-        assertTrue(message.startsWith("add: ") && message.endsWith("(" + pair + ")"), message);
+        assertFalse(Shape.broadcasts(left, right), pair);
+        assertTrue(
+            message.startsWith("add: ") && message.endsWith("(shapes " + pair + ")"), message);
         assertFalse(left.broadcastsTo(right), pair);
       } else {
         fits++;
+        assertTrue(Shape.broadcasts(left, right), pair);
         assertEquals(Shape.of(expected), result, pair);
         assertEquals(result, Shape.broadcast("add", right, left), pair);
         assertTrue(left.broadcastsTo(result) && right.broadcastsTo(result), pair);
@@ -85,7 +88,7 @@ final class BroadcastTest {
     assertThat(Shape.broadcast("add", Shape.of(3, 1), Shape.of(0))).isEqualTo(Shape.of(3, 0));
     assertThat(Shape.broadcast("add", Shape.SCALAR, Shape.of(0))).isEqualTo(Shape.of(0));
     assertThatThrownBy(() -> Shape.broadcast("add", Shape.of(2), Shape.of(0)))
-        .hasMessageContaining("dimension -1, got 2 and 0 ((2) and (0))");
+        .hasMessageContaining("dimension -1, got 2 and 0 (shapes (2) and (0))");
   }
 
   @Test
@@ -93,6 +96,6 @@ final class BroadcastTest {
     assertThatThrownBy(() -> Shape.broadcast("mul", Shape.of(2, 3, 5), Shape.of(4, 1)))
         .hasMessage(
             "mul: shapes do not broadcast, expected equal sizes or 1 in dimension -2, got 3 and 4"
-                + " ((2, 3, 5) and (4, 1))");
+                + " (shapes (2, 3, 5) and (4, 1))");
   }
 }

@@ -1,7 +1,6 @@
 package dev.downhill.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.downhill.backend.Device;
@@ -99,9 +98,7 @@ final class ConvolutionTest {
   }
 
   private static void refused(UnaryOperator<Tensor> call, Tensor x, String... parts) {
-    assertThatThrownBy(() -> call.apply(x))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll(parts);
+    Refusals.refused(() -> call.apply(x), parts);
   }
 
   private static UnaryOperator<Tensor> conv(Convolution.Options options, long... weight) {
@@ -136,6 +133,26 @@ final class ConvolutionTest {
     refused(y -> Convolution.conv2d(y, weight, range(2, 2), USUAL), x, "a bias of 1", "and (2)");
     Tensor whole = weight.to(DType.I64);
     refused(y -> Convolution.conv2d(y, whole, null, USUAL), x.to(DType.I64), "floating-point");
+  }
+
+  private static UnaryOperator<Tensor> vectors(Convolution.Options options, long... weight) {
+    Tensor w = Tensor.ones(DEVICE, DType.F64, weight);
+    return x -> Convolution.conv1d(x, w, null, options);
+  }
+
+  @Test
+  void convolutionsOfVectorsRefuse() {
+    Tensor x = range(6, 1, 2, 3);
+    refused(vectors(USUAL, 1, 3, 2), x, "conv1d: ", "(1, 2, 3) and (1, 3, 2)");
+    refused(vectors(USUAL, 2, 2), x, "conv1d: ", "(1, 2, 3) and (2, 2)");
+    refused(vectors(USUAL, 1, 2, 2), range(3, 3), "conv1d: ", "(3)");
+    refused(vectors(USUAL, 1, 2, 2), range(6, 1, 1, 2, 3), "conv1d: ", "(1, 1, 2, 3)");
+    refused(vectors(USUAL, 1, 2, 4), x, "conv1d: ", "got 4 for 3");
+    refused(vectors(USUAL.withStride(0), 1, 2, 2), x, "conv1d: ", "got [0]");
+    refused(vectors(USUAL.withStride(1, 1), 1, 2, 2), x, "conv1d: ", "got [1, 1]");
+    refused(vectors(USUAL.withPadding(-1), 1, 2, 2), x, "conv1d: ", "got [-1]");
+    refused(vectors(USUAL.withGroups(3), 3, 1, 2), x, "conv1d: ", "3 groups");
+    refused(vectors(USUAL, 1, 2, 2), x.to(DType.F32), "conv1d: ", "dtypes differ");
   }
 
   @Test

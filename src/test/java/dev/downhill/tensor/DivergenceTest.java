@@ -1,7 +1,7 @@
 package dev.downhill.tensor;
 
+import static dev.downhill.tensor.Refusals.refused;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.downhill.backend.Device;
@@ -102,13 +102,6 @@ final class DivergenceTest {
     assertThat(gradient(x)).containsExactly(new double[] {0, -0.5}, within(0.0));
     assertThat(gradient(t)[0]).isNotNaN();
     assertThat(gradient(t)[1]).isCloseTo(2 - LOG_2, within(1e-15));
-  }
-
-  private static void refused(ThrowingCallable call, String... words) {
-    assertThatThrownBy(call)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll(words);
-    assertThat(Divergence.klDiv(doubles(-1), doubles(1)).item()).isEqualTo(1);
   }
 
   private static Tensor zeros(DType dtype, long... sizes) {

@@ -1,7 +1,6 @@
 package dev.downhill.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.downhill.backend.Device;
@@ -99,10 +98,7 @@ final class EinsumTest {
   }
 
   private static void refused(String equation, String problem, Tensor... operands) {
-    assertThatThrownBy(() -> Einsum.einsum(equation, operands))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll("einsum", problem, equation);
-    assertThat(einsum("i->", range(3))).containsExactly(3);
+    Refusals.refused(() -> Einsum.einsum(equation, operands), "einsum: ", problem, equation);
   }
 
   @Test
@@ -125,11 +121,9 @@ final class EinsumTest {
     refused("ij->ii", "each once", x);
     refused("ij->i-", "expected letters", x);
     refused("i...j...", "expected", x);
-    refusedProduct(() -> Einsum.einsum("ij", x.to(DType.I64)), "einsum", "floating-point");
-    refusedProduct(() -> Einsum.einsum("ij,ij", x, x.to(DType.F32)), "einsum", "dtypes differ");
-    assertThatThrownBy(() -> Einsum.einsum("ij"))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll("einsum", "at least one operand");
+    Refusals.refused(() -> Einsum.einsum("ij", x.to(DType.I64)), "einsum", "floating-point");
+    Refusals.refused(() -> Einsum.einsum("ij,ij", x, x.to(DType.F32)), "einsum", "dtypes differ");
+    Refusals.refused(() -> Einsum.einsum("ij"), "einsum: ", "at least one operand");
   }
 
   @Test
@@ -153,24 +147,17 @@ final class EinsumTest {
         .containsExactly(new double[] {0, 0}, within(0.0));
   }
 
-  private static void refusedProduct(Runnable call, String... words) {
-    assertThatThrownBy(call::run)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll(words);
-    assertThat(range(2).outer(range(2)).toDoubles()).containsExactly(0, 0, 0, 1);
-  }
-
   @Test
   void bmm_refusals() {
     Tensor x = range(2, 3, 4);
-    refusedProduct(() -> x.bmm(range(2, 3, 4)), "bmm", "(2, 3, 4) and (2, 3, 4)");
-    refusedProduct(() -> x.bmm(range(3, 4, 2)), "bmm", "(3, 4, 2)");
-    refusedProduct(() -> x.bmm(range(1, 4, 2)), "bmm", "(1, 4, 2)");
-    refusedProduct(() -> x.bmm(range(4, 2)), "bmm", "(4, 2)");
-    refusedProduct(() -> range(3, 4).bmm(x), "bmm", "(3, 4)");
-    refusedProduct(() -> x.bmm(range(2, 2, 4, 1)), "bmm", "(2, 2, 4, 1)");
-    refusedProduct(() -> x.bmm(range(2, 4, 1).to(DType.F32)), "bmm", "dtypes differ");
-    refusedProduct(() -> x.sum().bmm(x), "bmm", "()");
+    Refusals.refused(() -> x.bmm(range(2, 3, 4)), "bmm", "(2, 3, 4) and (2, 3, 4)");
+    Refusals.refused(() -> x.bmm(range(3, 4, 2)), "bmm", "(3, 4, 2)");
+    Refusals.refused(() -> x.bmm(range(1, 4, 2)), "bmm", "(1, 4, 2)");
+    Refusals.refused(() -> x.bmm(range(4, 2)), "bmm", "(4, 2)");
+    Refusals.refused(() -> range(3, 4).bmm(x), "bmm", "(3, 4)");
+    Refusals.refused(() -> x.bmm(range(2, 2, 4, 1)), "bmm", "(2, 2, 4, 1)");
+    Refusals.refused(() -> x.bmm(range(2, 4, 1).to(DType.F32)), "bmm", "dtypes differ");
+    Refusals.refused(() -> x.sum().bmm(x), "bmm", "()");
   }
 
   @Test
@@ -178,27 +165,27 @@ final class EinsumTest {
     Tensor x = range(2, 2);
     Tensor a = range(2, 3);
     Tensor b = range(3, 2);
-    refusedProduct(() -> x.addmm(a, a, 1, 1), "addmm", "(2, 2) and (2, 3) and (2, 3)");
-    refusedProduct(() -> range(3).addmm(a, b, 1, 1), "addmm", "broadcasts to (n, m)", "(3)");
-    refusedProduct(() -> range(1, 2, 2).addmm(a, b, 1, 1), "addmm", "(1, 2, 2)");
-    refusedProduct(() -> x.addmm(range(3), b, 1, 1), "addmm", "(3)");
-    refusedProduct(() -> x.addmm(a, range(3), 1, 1), "addmm", "(3)");
-    refusedProduct(() -> x.addmm(range(1, 2, 3), b, 1, 1), "addmm", "(1, 2, 3)");
-    refusedProduct(() -> x.to(DType.F32).addmm(a, b, 1, 1), "addmm", "dtypes differ");
-    refusedProduct(
+    Refusals.refused(() -> x.addmm(a, a, 1, 1), "addmm", "(2, 2) and (2, 3) and (2, 3)");
+    Refusals.refused(() -> range(3).addmm(a, b, 1, 1), "addmm", "broadcasts to (n, m)", "(3)");
+    Refusals.refused(() -> range(1, 2, 2).addmm(a, b, 1, 1), "addmm", "(1, 2, 2)");
+    Refusals.refused(() -> x.addmm(range(3), b, 1, 1), "addmm", "(3)");
+    Refusals.refused(() -> x.addmm(a, range(3), 1, 1), "addmm", "(3)");
+    Refusals.refused(() -> x.addmm(range(1, 2, 3), b, 1, 1), "addmm", "(1, 2, 3)");
+    Refusals.refused(() -> x.to(DType.F32).addmm(a, b, 1, 1), "addmm", "dtypes differ");
+    Refusals.refused(
         () -> x.to(DType.I64).addmm(a.to(DType.I64), b.to(DType.I64), 1, 1), "addmm", "int64");
   }
 
   @Test
   void outer_refusals() {
     Tensor x = range(2);
-    refusedProduct(() -> x.outer(range(2, 2)), "outer", "one dimension", "(2) and (2, 2)");
-    refusedProduct(() -> range(2, 2).outer(x), "outer", "(2, 2) and (2)");
-    refusedProduct(() -> x.outer(x.sum()), "outer", "()");
-    refusedProduct(() -> x.sum().outer(x), "outer", "()");
-    refusedProduct(() -> x.outer(range(1, 2)), "outer", "(1, 2)");
-    refusedProduct(() -> x.outer(x.to(DType.F32)), "outer", "float64 and float32");
-    refusedProduct(() -> x.to(DType.I64).outer(x), "outer", "int64 and float64");
-    refusedProduct(() -> x.outer(range(2, 1, 1)), "outer", "(2, 1, 1)");
+    Refusals.refused(() -> x.outer(range(2, 2)), "outer", "one dimension", "(2) and (2, 2)");
+    Refusals.refused(() -> range(2, 2).outer(x), "outer", "(2, 2) and (2)");
+    Refusals.refused(() -> x.outer(x.sum()), "outer", "()");
+    Refusals.refused(() -> x.sum().outer(x), "outer", "()");
+    Refusals.refused(() -> x.outer(range(1, 2)), "outer", "(1, 2)");
+    Refusals.refused(() -> x.outer(x.to(DType.F32)), "outer", "float64 and float32");
+    Refusals.refused(() -> x.to(DType.I64).outer(x), "outer", "int64 and float64");
+    Refusals.refused(() -> x.outer(range(2, 1, 1)), "outer", "(2, 1, 1)");
   }
 }

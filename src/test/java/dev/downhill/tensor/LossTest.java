@@ -292,9 +292,9 @@ final class LossTest {
     Tensor x = doubles(1);
     assertThatThrownBy(() -> Loss.huber(x, x, 0, Over.MEAN))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("huber: expected delta above 0, got 0.0");
+        .hasMessage("huber: expected delta above 0, got 0.0 (shapes (1) and (1))");
     assertThatThrownBy(() -> Loss.smoothL1(x, x, -1, Over.MEAN))
-        .hasMessage("smoothL1: expected beta of 0 or more, got -1.0");
+        .hasMessage("smoothL1: expected beta of 0 or more, got -1.0 (shapes (1) and (1))");
     assertThatThrownBy(() -> CrossEntropy.DEFAULT.withLabelSmoothing(1.5))
         .hasMessage("crossEntropy: expected label smoothing of 0 to 1, got 1.5");
   }

@@ -84,6 +84,16 @@ final class OpCoverageTest {
     return methods;
   }
 
+  /** The class of each public operator by its method; that of a tensor's own method is Tensor. */
+  static Map<String, String> owners() throws IOException, URISyntaxException {
+    Map<String, String> owners = new HashMap<>();
+    for (Method m : operators()) {
+      owners.merge(
+          key(m), m.getDeclaringClass().getSimpleName(), (a, b) -> a.equals("Tensor") ? a : b);
+    }
+    return owners;
+  }
+
   private static Class<?> classOf(String name) {
     try {
       return Class.forName(name);

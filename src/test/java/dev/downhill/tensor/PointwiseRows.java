@@ -54,7 +54,7 @@ final class PointwiseRows {
         scaled("sub", (x, y) -> x.sub(y, -1.5)),
         number("add", real, 1.25, x -> x.add(1.25)),
         number("sub", real, 1.25, x -> x.sub(1.25)),
-        number("rsub", real, 1.25, x -> x.rsub(1.25)),
+        number("rsub", real, 3, x -> x.rsub(3)),
         number("mul", real, -2.5, x -> x.mul(-2.5)),
         number("div", real, -2.5, x -> x.div(-2.5)),
         number("rdiv", positive, -2.5, x -> x.rdiv(-2.5)),
@@ -93,13 +93,17 @@ final class PointwiseRows {
         unary("tanh", real, Tensor::tanh),
         unary("sigmoid", Domain.between(-4, 4), Tensor::sigmoid),
         unary("erf", real, Tensor::erf),
-        OpRow.of("clamp", real.avoiding(-0.7, 0.8))
+        OpRow.of("clamp", real.avoiding(-0.7, 0, 0.8))
             .call("clamp(Tensor, double, double)", "-0.7 0.8", in -> in.get(0).clamp(-0.7, 0.8))
             .call(
                 "clamp(Tensor, double, double)",
                 "0.8 inf",
                 in -> in.get(0).clamp(0.8, Double.POSITIVE_INFINITY))
-            .call("clamp(Tensor, double, double)", "0.8 -0.7", in -> in.get(0).clamp(0.8, -0.7)));
+            .call("clamp(Tensor, double, double)", "0.8 -0.7", in -> in.get(0).clamp(0.8, -0.7))
+            .call(
+                "clamp(Tensor, double, double)",
+                "0 inf",
+                in -> in.get(0).clamp(0, Double.POSITIVE_INFINITY)));
   }
 
   private static List<OpRow> activations() {

@@ -163,7 +163,7 @@ final class PointwiseTest {
     Tensor x = Tensor.zeros(DEVICE, DType.F32, 2);
     assertThatThrownBy(() -> Activation.softplus(x, 0, 20))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("softplus: expected beta above 0, got 0.0");
+        .hasMessage("softplus: expected beta above 0, got 0.0 (shapes (2))");
     assertThatThrownBy(() -> Activation.hardtanh(x, 1, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(

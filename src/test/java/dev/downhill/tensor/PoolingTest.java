@@ -1,13 +1,11 @@
 package dev.downhill.tensor;
 
+import static dev.downhill.tensor.Refusals.refused;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.downhill.backend.Device;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
-import dev.downhill.shape.ShapeException;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -96,10 +94,6 @@ final class PoolingTest {
             Pooling.adaptiveAvgPool2d(image(1, 3, 1, 2, Double.POSITIVE_INFINITY), 1, 2)
                 .toDoubles())
         .containsExactly(1.5, Double.POSITIVE_INFINITY);
-  }
-
-  private static void refused(ThrowingCallable call, String... parts) {
-    assertThatThrownBy(call).isInstanceOf(ShapeException.class).hasMessageContainingAll(parts);
   }
 
   @Test

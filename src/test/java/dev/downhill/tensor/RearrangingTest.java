@@ -1,13 +1,12 @@
 package dev.downhill.tensor;
 
+import static dev.downhill.tensor.Refusals.refused;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.downhill.backend.Device;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 import java.util.Objects;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** Elements turned round and moved on, and the diagonal. */
@@ -94,13 +93,6 @@ final class RearrangingTest {
     Tensor x = matrix(2, 2).requireGrad();
     x.diagonal(0, 0, 1).mul(3).sum().backward();
     assertThat(gradient(x)).containsExactly(3, 0, 0, 3);
-  }
-
-  private static void refused(ThrowingCallable call, String... words) {
-    assertThatThrownBy(call)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll(words);
-    assertThat(matrix(1, 2).flip(1).toDoubles()).containsExactly(1, 0);
   }
 
   @Test

@@ -1,7 +1,7 @@
 package dev.downhill.tensor;
 
+import static dev.downhill.tensor.Refusals.refused;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.downhill.backend.Device;
@@ -121,13 +121,6 @@ final class SimilarityTest {
       assertThat(gradient(a)).as("order %s", order).containsExactly(0, 0);
       assertThat(gradient(n)).as("order %s", order).containsExactly(new double[2], within(0.0));
     }
-  }
-
-  private static void refused(ThrowingCallable call, String... words) {
-    assertThatThrownBy(call)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll(words);
-    assertThat(Similarity.cosineSimilarity(doubles(2), doubles(3), 0, 0).item()).isEqualTo(1);
   }
 
   private static ThrowingCallable cosine(Tensor x, Tensor y, int dim, double eps) {

@@ -1,5 +1,6 @@
 package dev.downhill.tensor;
 
+import static dev.downhill.tensor.Refusals.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,7 +8,6 @@ import dev.downhill.backend.Device;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 import java.util.Objects;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 final class SortingTest {
@@ -88,13 +88,6 @@ final class SortingTest {
     Tensor none = Tensor.zeros(DEVICE, DType.F32, 2, 0);
     assertThat(none.sort(1, false).values().shape()).isEqualTo(Shape.of(2, 0));
     assertThat(none.argsort(0, false).shape()).isEqualTo(Shape.of(2, 0));
-  }
-
-  private static void refused(ThrowingCallable call, String... words) {
-    assertThatThrownBy(call)
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContainingAll(words);
-    assertThat(doubles(2, 1).sort(0, false).values().toDoubles()).containsExactly(1, 2);
   }
 
   @Test

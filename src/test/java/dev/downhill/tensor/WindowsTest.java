@@ -1,5 +1,6 @@
 package dev.downhill.tensor;
 
+import static dev.downhill.tensor.Refusals.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -7,8 +8,6 @@ import static org.assertj.core.api.Assertions.within;
 import dev.downhill.backend.Device;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
-import dev.downhill.shape.ShapeException;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -25,10 +24,6 @@ final class WindowsTest {
   @AfterEach
   void theDeviceStillWorks() {
     assertThat(range(3, 3).sum().item()).isEqualTo(3);
-  }
-
-  private static void refused(ThrowingCallable call, String... parts) {
-    assertThatThrownBy(call).isInstanceOf(ShapeException.class).hasMessageContainingAll(parts);
   }
 
   @Test
