@@ -55,7 +55,7 @@ final class CpuBackend implements Backend {
     this.crossEntropy = new CpuCrossEntropy(workers);
     this.update = new CpuUpdate(workers);
     this.norm = new CpuNorm(workers);
-    this.wide = new WideViews(pool, elementwise);
+    this.wide = new WideViews(pool, workers, elementwise);
   }
 
   // Memory and control
@@ -98,7 +98,19 @@ final class CpuBackend implements Backend {
 
   @Override
   public Program prepare(Runnable calls) {
-    return calls::run;
+    Program work = workers.capture(calls);
+    List<CpuBuffer> scratch = wide.takeKept();
+    return new Program() {
+      @Override
+      public void run() {
+        work.run();
+      }
+
+      @Override
+      public void close() {
+        scratch.forEach(pool::free);
+      }
+    };
   }
 
   @Override

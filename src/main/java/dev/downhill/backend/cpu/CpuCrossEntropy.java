@@ -26,7 +26,7 @@ final class CpuCrossEntropy {
     Rows classes = one(target);
     Rows losses = one(y);
     Rows logSums = one(z);
-    check(classes, in.length(), ignore);
+    workers.run(1, _ -> check(classes, in.length(), ignore));
     ThreadLocal<SoftmaxRow> kernel = kernel(x);
     forEachRow(
         in,

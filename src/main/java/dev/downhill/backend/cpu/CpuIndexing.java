@@ -35,14 +35,11 @@ final class CpuIndexing {
     long ys = walk.directRunStride() * bytes;
     long count = walk.count();
     long perTask = Math.ceilDiv(PIECE, walk.run());
+    IndexWalk.Visitor copy =
+        (yi, xi) -> AnyType.copy(from, xi * bytes, xs, to, yi * bytes, ys, walk.run(), bytes);
     workers.run(
         Math.toIntExact(Math.ceilDiv(count, perTask)),
-        task ->
-            walk.forEach(
-                task * perTask,
-                Math.min(count, (task + 1) * perTask),
-                (yi, xi) ->
-                    AnyType.copy(from, xi * bytes, xs, to, yi * bytes, ys, walk.run(), bytes)));
+        task -> walk.forEach(task * perTask, Math.min(count, (task + 1) * perTask), copy));
   }
 
   /**
@@ -63,16 +60,20 @@ final class CpuIndexing {
     long groups = Math.ceilDiv(walk.before(), prefixes);
     long strips = Math.clamp(wanted / groups, 1, Math.max(1, walk.run() / 32));
     long width = Math.ceilDiv(walk.run(), strips);
+    IndexWalk.Visitor[] add = new IndexWalk.Visitor[Math.toIntExact(strips)];
+    for (int strip = 0; strip < strips; strip++) {
+      long column = strip * width;
+      long n = Math.min(width, walk.run() - column);
+      add[strip] = (xi, yi) -> adder.add(xi, yi, column, n);
+    }
     workers.run(
         Math.toIntExact(groups * strips),
         task -> {
           long group = task / strips;
-          long column = task % strips * width;
-          long n = Math.min(width, walk.run() - column);
           walk.forEach(
               group * prefixes * perPrefix,
               Math.min(walk.before(), (group + 1) * prefixes) * perPrefix,
-              (xi, yi) -> adder.add(xi, yi, column, n));
+              add[(int) (task % strips)]);
         });
   }
 

@@ -4,7 +4,7 @@ import dev.downhill.backend.Update;
 import dev.downhill.backend.UpdateTable;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
-import java.util.List;
+import java.util.function.IntConsumer;
 
 /**
  * Optimiser steps in one pass over memory. Counters and the scalars that follow from them are
@@ -23,46 +23,78 @@ final class CpuUpdate {
 
   /** See {@link dev.downhill.backend.Backend#update}. */
   void update(Update update, UpdateTable table, View groups, View skip) {
-    if (Scalars.loadBool(CpuBuffer.segment(skip), skip.layout().offset())) {
-      return;
-    }
-    List<UpdateTable.Row> rows = table.rows();
-    UpdateRow[] work = new UpdateRow[rows.size()];
-    long[] ends = new long[rows.size()];
-    long tasks = 0;
-    for (int r = 0; r < work.length; r++) {
-      UpdateTable.Row row = rows.get(r);
-      double[] scalars = read(groups, row.group());
-      work[r] =
-          switch (update) {
-            case SGD -> new SgdRow(row, scalars);
-            case ADAM -> new AdamRow(row, scalars);
-            case RMSPROP -> new RmsPropRow(row, scalars);
-            case ADAGRAD -> new AdagradRow(row, scalars);
-            case NADAM -> new NAdamRow(row, scalars);
-          };
-      tasks += Math.ceilDiv(row.parameter().shape().numel(), CHUNK);
-      ends[r] = tasks;
-    }
-    workers.run(
-        Math.toIntExact(tasks),
-        task -> {
-          int r = 0;
-          while (ends[r] <= task) {
-            r++;
-          }
-          work[r].run(task - (r == 0 ? 0 : ends[r - 1]));
-        });
+    Step step = new Step(update, table, groups, skip);
+    workers.run(1, step::start);
+    workers.run(step.tasks(), step);
   }
 
-  private static double[] read(View groups, int group) {
-    double[] scalars = new double[(int) groups.shape().size(1)];
-    long at = groups.layout().offset() + group * groups.layout().stride(0);
-    for (int i = 0; i < scalars.length; i++) {
-      scalars[i] =
-          AnyType.floating(
-              DType.F64, CpuBuffer.segment(groups), at + i * groups.layout().stride(1));
+  /** One step, which can be made many times. */
+  private static final class Step implements IntConsumer {
+    private final UpdateRow[] rows;
+    private final int[] groupOf;
+    private final int[] ends;
+    private final View groups;
+    private final View skip;
+    private final double[] scalars;
+    private boolean skipped;
+
+    Step(Update update, UpdateTable table, View groups, View skip) {
+      int count = table.rows().size();
+      rows = new UpdateRow[count];
+      groupOf = new int[count];
+      ends = new int[count];
+      for (int r = 0; r < count; r++) {
+        UpdateTable.Row row = table.rows().get(r);
+        rows[r] =
+            switch (update) {
+              case SGD -> new SgdRow(row);
+              case ADAM -> new AdamRow(row);
+              case RMSPROP -> new RmsPropRow(row);
+              case ADAGRAD -> new AdagradRow(row);
+              case NADAM -> new NAdamRow(row);
+            };
+        groupOf[r] = row.group();
+        long tasks = Math.ceilDiv(row.parameter().shape().numel(), CHUNK);
+        ends[r] = Math.toIntExact((r == 0 ? 0 : ends[r - 1]) + tasks);
+      }
+      this.groups = groups;
+      this.skip = skip;
+      scalars = new double[(int) groups.shape().size(1)];
     }
-    return scalars;
+
+    int tasks() {
+      return rows.length == 0 ? 0 : ends[rows.length - 1];
+    }
+
+    /** Reads what decides on this step, and counts it. */
+    void start(int unused) {
+      skipped = Scalars.loadBool(CpuBuffer.segment(skip), skip.layout().offset());
+      for (int r = 0; r < rows.length && !skipped; r++) {
+        read(groupOf[r]);
+        rows[r].start(scalars);
+      }
+    }
+
+    private void read(int group) {
+      long at = groups.layout().offset() + group * groups.layout().stride(0);
+      for (int i = 0; i < scalars.length; i++) {
+        scalars[i] =
+            AnyType.floating(
+                DType.F64, CpuBuffer.segment(groups), at + i * groups.layout().stride(1));
+      }
+    }
+
+    /** Updates one chunk. */
+    @Override
+    public void accept(int task) {
+      if (skipped) {
+        return;
+      }
+      int r = 0;
+      while (ends[r] <= task) {
+        r++;
+      }
+      rows[r].run(task - (r == 0 ? 0 : ends[r - 1]));
+    }
   }
 }

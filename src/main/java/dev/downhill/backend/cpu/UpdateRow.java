@@ -25,6 +25,12 @@ abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradR
     counters = row.counters();
   }
 
+  /**
+   * Takes the scalars of the parameter's group, and counts the step; before {@link #run} of each
+   * chunk.
+   */
+  abstract void start(double[] scalars);
+
   final double counter(int i) {
     return Scalars.loadF64(CpuBuffer.segment(counters), counterAt(i));
   }
