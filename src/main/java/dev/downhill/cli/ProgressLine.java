@@ -26,7 +26,7 @@ final class ProgressLine implements Trainer.Listener, AutoCloseable {
   ProgressLine() {}
 
   @SuppressWarnings("SystemConsoleNull") // it may be null still, where there is none at all
-  private static boolean isTerminal() {
+  static boolean isTerminal() {
     Console console = System.console();
     return console != null && console.isTerminal();
   }
