@@ -51,7 +51,7 @@ final class CpuMatmul {
     }
     product.set(a, b, k, alpha, beta, y, bias);
     if (product.n <= NARROW && product.n < product.m && alpha == 1) {
-      product.swap(y);
+      product.swap(y, bias);
     }
     blocks.set(product, y.dtype() == DType.F64 ? f64 : f32);
     workers.run(blocks.tasks(), blocks);
