@@ -115,6 +115,9 @@ public interface Backend {
    */
   void matmul(View a, View b, double alpha, double beta, View y);
 
+  /** y = a b + bias, likewise; the bias is a row (n), which is added to every row. */
+  void matmul(View a, View b, View bias, View y);
+
   // Indexing
 
   /** y[p] = x[p with p[dim] replaced by index[p]]; index is {@code i64} and has y's shape. */

@@ -249,6 +249,14 @@ final class CpuBackend implements Backend {
     }
   }
 
+  @Override
+  public void matmul(View a, View b, View bias, View y) {
+    try (WideViews w = wide) {
+      matmul.matmul(w.in(a), w.in(b), w.in(bias), w.out(y));
+      w.finish();
+    }
+  }
+
   // Indexing
 
   @Override

@@ -75,7 +75,7 @@ final class CpuMatmul {
     Product product = job.product;
     product.set(a, b, k, alpha, beta, y, bias);
     if (product.n <= NARROW && product.n < product.m && alpha == 1) {
-      product.swap(y);
+      product.swap(y, bias);
     }
     job.blocks.set(product, y.dtype() == DType.F64 ? f64 : f32);
     workers.run(job.blocks.tasks(), job.blocks);

@@ -2,6 +2,7 @@ package dev.downhill.backend.cpu;
 
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
@@ -52,32 +53,26 @@ final class TileCompiler {
   private static final int IB = 5;
   private static final int B_STEP = 6;
   private static final int DEPTH = 7;
-  private static final int START = 8;
-  private static final int IS = 9;
-  private static final int START_LINE = 10;
-  private static final int END = 11;
-  private static final int Y = 12;
-  private static final int IY = 13;
-  private static final int Y_LINE = 14;
+  private static final int SUMS = 8;
 
   private final CodeBuilder code;
   private final boolean wide;
   private final ClassDesc type;
+  private final ClassDesc array;
+  private final int lanes;
   private final int rows;
   private final int vectors;
   private final int[][] sums;
-  private final int segment;
-  private final int at;
 
   private TileCompiler(CodeBuilder code, boolean wide, int rows, int vectors) {
     this.code = code;
     this.wide = wide;
     this.type = HiddenClass.desc(wide ? DoubleVector.class : FloatVector.class);
+    this.array = (wide ? CD_double : CD_float).arrayType();
+    this.lanes = (wide ? F64 : F32).length();
     this.rows = rows;
     this.vectors = vectors;
     this.sums = new int[rows][vectors];
-    this.segment = code.allocateLocal(TypeKind.REFERENCE);
-    this.at = code.allocateLocal(TypeKind.LONG);
   }
 
   /**
@@ -91,7 +86,7 @@ final class TileCompiler {
   }
 
   private void multiply() {
-    for (int segment : new int[] {A, B, START, END, Y}) {
+    for (int segment : new int[] {A, B}) {
       int slot = code.parameterSlot(segment);
       code.aload(slot)
           .invokestatic(SCALARS, "offHeap", MethodTypeDesc.of(SEGMENT, SEGMENT))
@@ -100,13 +95,27 @@ final class TileCompiler {
     for (int r = 0; r < rows; r++) {
       for (int v = 0; v < vectors; v++) {
         sums[r][v] = code.allocateLocal(TypeKind.REFERENCE);
-        position(START, IS, r, START_LINE, v);
-        load(sums[r][v]);
+        species();
+        place(r, v)
+            .invokestatic(type, "fromArray", MethodTypeDesc.of(type, SPECIES, array, CD_int))
+            .astore(sums[r][v]);
       }
     }
     steps();
-    store();
+    for (int r = 0; r < rows; r++) {
+      for (int v = 0; v < vectors; v++) {
+        code.aload(sums[r][v]);
+        place(r, v).invokevirtual(type, "intoArray", MethodTypeDesc.of(CD_void, array, CD_int));
+      }
+    }
     code.return_();
+  }
+
+  /** Pushes the array of sums and the index of a vector. */
+  private CodeBuilder place(int row, int vector) {
+    return code.aload(code.parameterSlot(SUMS))
+        .checkcast(array)
+        .loadConstant((row * vectors + vector) * lanes);
   }
 
   private void steps() {
@@ -119,13 +128,18 @@ final class TileCompiler {
     code.iload(step).iload(code.parameterSlot(DEPTH)).if_icmpge(done);
     for (int v = 0; v < vectors; v++) {
       b[v] = code.allocateLocal(TypeKind.REFERENCE);
-      position(B, IB, 0, B_STEP, v);
-      load(b[v]);
+      species()
+          .aload(code.parameterSlot(B))
+          .lload(code.parameterSlot(IB))
+          .loadConstant((long) v * F32.vectorByteSize())
+          .ladd()
+          .invokestatic(ORDER, "nativeOrder", MethodTypeDesc.of(ORDER))
+          .invokestatic(
+              type, "fromMemorySegment", MethodTypeDesc.of(type, SPECIES, SEGMENT, CD_long, ORDER))
+          .astore(b[v]);
     }
     for (int r = 0; r < rows; r++) {
-      species();
-      position(A, IA, r, A_LINE, 0);
-      broadcast();
+      broadcast(r);
       code.astore(x);
       for (int v = 0; v < vectors; v++) {
         code.aload(x)
@@ -140,41 +154,6 @@ final class TileCompiler {
     code.iinc(step, 1).goto_(head).labelBinding(done);
   }
 
-  private void store() {
-    int[] end = new int[vectors];
-    for (int v = 0; v < vectors; v++) {
-      end[v] = code.allocateLocal(TypeKind.REFERENCE);
-      code.aload(code.parameterSlot(END)).loadConstant(vector(v));
-      load(end[v]);
-    }
-    for (int r = 0; r < rows; r++) {
-      for (int v = 0; v < vectors; v++) {
-        code.aload(sums[r][v])
-            .aload(end[v])
-            .invokevirtual(type, "add", MethodTypeDesc.of(type, VECTOR));
-        position(Y, IY, r, Y_LINE, v);
-        order();
-        code.invokevirtual(
-            type, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
-      }
-    }
-  }
-
-  /** Pushes a segment and the position of a vector in it. */
-  private void position(int segment, int start, int line, int stride, int vector) {
-    code.aload(code.parameterSlot(segment)).lload(code.parameterSlot(start));
-    if (line > 0) {
-      code.lload(code.parameterSlot(stride)).loadConstant((long) line).lmul().ladd();
-    }
-    if (vector > 0) {
-      code.loadConstant(vector(vector)).ladd();
-    }
-  }
-
-  private static long vector(int number) {
-    return (long) number * F32.vectorByteSize();
-  }
-
   private void advance(int position, int stride) {
     code.lload(code.parameterSlot(position))
         .lload(code.parameterSlot(stride))
@@ -182,36 +161,27 @@ final class TileCompiler {
         .lstore(code.parameterSlot(position));
   }
 
-  /** Loads the vector at the segment and position on the stack to a local variable. */
-  private void load(int local) {
-    code.lstore(at).astore(segment);
-    species().aload(segment).lload(at);
-    order();
-    code.invokestatic(
-            type, "fromMemorySegment", MethodTypeDesc.of(type, SPECIES, SEGMENT, CD_long, ORDER))
-        .astore(local);
-  }
-
-  /** Makes a vector of the element at the segment and position on the stack, over the species. */
-  private void broadcast() {
+  /** Pushes a vector of the element of a row of a. */
+  private void broadcast(int row) {
     ClassDesc element = wide ? CD_double : CD_float;
     ClassDesc layout =
         HiddenClass.desc(wide ? ValueLayout.OfDouble.class : ValueLayout.OfFloat.class);
-    code.lstore(at)
+    species()
+        .aload(code.parameterSlot(A))
         .getstatic(
             HiddenClass.desc(ValueLayout.class),
             wide ? "JAVA_DOUBLE_UNALIGNED" : "JAVA_FLOAT_UNALIGNED",
             layout)
-        .lload(at)
+        .lload(code.parameterSlot(IA))
+        .lload(code.parameterSlot(A_LINE))
+        .loadConstant((long) row)
+        .lmul()
+        .ladd()
         .invokeinterface(SEGMENT, "get", MethodTypeDesc.of(element, layout, CD_long))
         .invokestatic(type, "broadcast", MethodTypeDesc.of(type, SPECIES, element));
   }
 
   private CodeBuilder species() {
     return code.getstatic(HERE, wide ? "F64" : "F32", SPECIES);
-  }
-
-  private void order() {
-    code.invokestatic(ORDER, "nativeOrder", MethodTypeDesc.of(ORDER));
   }
 }

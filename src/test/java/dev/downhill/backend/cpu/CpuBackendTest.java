@@ -200,6 +200,16 @@ final class CpuBackendTest {
         new int[] {5, 7},
         (x, y) -> cpu.matmul(x[0], x[1], 0.5, 2, y),
         true);
+    roundsOnce(
+        new int[] {5, 19, 19, 7, 7, 7},
+        new int[] {5, 7},
+        (x, y) -> cpu.matmul(x[0], x[1], diagonal(x[2]), y));
+  }
+
+  private static View diagonal(View x) {
+    Layout l = x.layout();
+    long[] stride = {l.stride(0) + l.stride(1)};
+    return x.with(Layout.of(Shape.of(l.shape().size(0)), stride, l.offset()));
   }
 
   @Test
