@@ -4,6 +4,7 @@ import dev.downhill.backend.Update;
 import dev.downhill.backend.UpdateTable;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
+import java.util.Arrays;
 import java.util.function.IntConsumer;
 
 /**
@@ -12,7 +13,7 @@ import java.util.function.IntConsumer;
  * operations in the same order by vectors and by scalars.
  */
 final class CpuUpdate {
-  /** Elements of a task. */
+  /** The most elements of a part of a parameter, and about as many as a task has. */
   static final int CHUNK = 1 << 14;
 
   private final Workers workers;
@@ -32,7 +33,12 @@ final class CpuUpdate {
   private static final class Step implements IntConsumer {
     private final UpdateRow[] rows;
     private final int[] groupOf;
-    private final int[] ends;
+
+    /** The parts of all parameters, and which part each task begins with. */
+    private final int[] rowOf;
+
+    private final int[] chunkOf;
+    private final int[] starts;
     private final View groups;
     private final View skip;
     private final double[] scalars;
@@ -42,7 +48,7 @@ final class CpuUpdate {
       int count = table.rows().size();
       rows = new UpdateRow[count];
       groupOf = new int[count];
-      ends = new int[count];
+      int parts = 0;
       for (int r = 0; r < count; r++) {
         UpdateTable.Row row = table.rows().get(r);
         rows[r] =
@@ -54,16 +60,34 @@ final class CpuUpdate {
               case NADAM -> new NAdamRow(row);
             };
         groupOf[r] = row.group();
-        long tasks = Math.ceilDiv(row.parameter().shape().numel(), CHUNK);
-        ends[r] = Math.toIntExact((r == 0 ? 0 : ends[r - 1]) + tasks);
+        parts = Math.addExact(parts, rows[r].chunks());
       }
+      rowOf = new int[parts];
+      chunkOf = new int[parts];
+      int[] begins = new int[parts + 1];
+      int tasks = 0;
+      long full = 0;
+      int part = 0;
+      for (int r = 0; r < count; r++) {
+        for (int chunk = 0; chunk < rows[r].chunks(); chunk++) {
+          if (full == 0) {
+            begins[tasks++] = part;
+          }
+          rowOf[part] = r;
+          chunkOf[part++] = chunk;
+          full += rows[r].length(chunk);
+          full = full >= CHUNK ? 0 : full;
+        }
+      }
+      begins[tasks] = parts;
+      starts = Arrays.copyOf(begins, tasks + 1);
       this.groups = groups;
       this.skip = skip;
       scalars = new double[(int) groups.shape().size(1)];
     }
 
     int tasks() {
-      return rows.length == 0 ? 0 : ends[rows.length - 1];
+      return starts.length - 1;
     }
 
     /** Reads what decides on this step, and counts it. */
@@ -84,17 +108,15 @@ final class CpuUpdate {
       }
     }
 
-    /** Updates one chunk. */
+    /** Updates some parts. */
     @Override
     public void accept(int task) {
       if (skipped) {
         return;
       }
-      int r = 0;
-      while (ends[r] <= task) {
-        r++;
+      for (int part = starts[task]; part < starts[task + 1]; part++) {
+        rows[rowOf[part]].run(chunkOf[part]);
       }
-      rows[r].run(task - (r == 0 ? 0 : ends[r - 1]));
     }
   }
 }

@@ -44,6 +44,16 @@ abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradR
     return (counters.layout().offset() + i * stride) * Double.BYTES;
   }
 
+  /** How many chunks of at most {@link CpuUpdate#CHUNK} elements there are. */
+  final int chunks() {
+    return Math.toIntExact(Math.ceilDiv(numel, CpuUpdate.CHUNK));
+  }
+
+  /** How many elements a chunk has. */
+  final long length(int chunk) {
+    return Math.min(CpuUpdate.CHUNK, numel - (long) chunk * CpuUpdate.CHUNK);
+  }
+
   /** Updates one chunk of {@link CpuUpdate#CHUNK} elements. */
   final void run(long chunk) {
     long from = chunk * CpuUpdate.CHUNK;
