@@ -8,10 +8,13 @@ name), batches.safetensors (tensor "3.0" is the first input of batch 3) and loss
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Callable
 
-WORKLOADS = ["W1", "W2", "W3", "W4", "W5"]
+BYTES = "gb_per_s"
+FLOPS = "gflop_per_s"
 
 ITEMS = {"W1": 256, "W2": 128, "W3": 64, "W4": 16 * 128, "W5": 4096, "W6": 64 * 1024,
          "W6-4": 4 * 1024, "W7": 128}
@@ -49,7 +52,7 @@ def peak_bytes():
     return 0
 
 
-def steady(run, wait, seconds, round_seconds=0.0, least=3):
+def steady(run, wait, seconds, round_seconds=0.0, warm_up=16):
     """Warms up for `seconds`, then times `run` for as long.
 
     `run` starts one step, `wait` waits for all that was started. With `round_seconds` several steps
@@ -58,7 +61,7 @@ def steady(run, wait, seconds, round_seconds=0.0, least=3):
     """
     begin = time.perf_counter()
     steps = 0
-    while steps < 2 * 8 or time.perf_counter() - begin < seconds:
+    while steps < warm_up or time.perf_counter() - begin < seconds:
         run()
         steps += 1
     wait()
@@ -67,7 +70,7 @@ def steady(run, wait, seconds, round_seconds=0.0, least=3):
 
     times = []
     start = before = time.perf_counter()
-    while len(times) < least or before - start < seconds:
+    while len(times) < 3 or before - start < seconds:
         for _ in range(size):
             run()
         wait()
@@ -77,8 +80,8 @@ def steady(run, wait, seconds, round_seconds=0.0, least=3):
     return len(times) * size, 1e6 * median(times) / size, before - start
 
 
-def line(workload, peer, version, device, threads, steps, micros, first_ms, wall, first, last,
-         peak=None, **more):
+def workload_line(workload, peer, version, device, threads, steps, micros, first_ms, wall, first,
+                  last, peak=None, **more):
     """One line of results."""
     print(json.dumps({
         "workload": workload, "peer": peer, "version": version, "device": device,
@@ -87,3 +90,36 @@ def line(workload, peer, version, device, threads, steps, micros, first_ms, wall
         "peak_bytes": peak_bytes() if peak is None else peak, "first_step_ms": round(first_ms),
         "wall_s": round(wall, 3), "loss_first": first, "loss_last": last, **more,
     }), flush=True)
+
+
+def micros(line):
+    """The median of a line."""
+    return json.loads(line)["median_us"]
+
+
+@dataclass
+class Case:
+    """A kernel on operands of one size, and the least bytes or operations that it needs."""
+
+    peer: str
+    version: str
+    name: str
+    unit: str
+    amount: float
+    run: Callable[[], None]
+    wait: Callable[[], None]
+    round_seconds: float
+
+
+def kernels(module, options, threads):
+    """Times the kernels that were asked for and prints their lines."""
+    module.use(options.device, threads)
+    for kernel in options.kernel.split(","):
+        for case in module.KERNELS[kernel]():
+            steps, us, wall = steady(
+                case.run, case.wait, options.seconds, case.round_seconds, warm_up=3)
+            print(json.dumps({
+                "kernel": kernel, "case": case.name, "peer": case.peer, "version": case.version,
+                "device": options.device, "threads": threads, "steps": steps,
+                "median_us": round(us, 2), case.unit: round(case.amount / 1e3 / us, 2),
+                "wall_s": round(wall, 3)}), flush=True)
