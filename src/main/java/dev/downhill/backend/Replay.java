@@ -89,8 +89,7 @@ public final class Replay implements AutoCloseable {
           alive.values().stream()
               .filter(s -> !allocated.contains(s.buffer()))
               .toArray(Storage[]::new);
-      Storage[] own =
-          changed.stream().filter(alive.values()::contains).toArray(Storage[]::new);
+      Storage[] own = changed.stream().filter(alive.values()::contains).toArray(Storage[]::new);
       return new Replay(device, program[0], List.copyOf(storages), borrowed, own);
     } catch (RuntimeException e) {
       storages.forEach(Storage::release);
@@ -186,7 +185,9 @@ public final class Replay implements AutoCloseable {
     return new Made(made.method(), arguments);
   }
 
-  /** The argument with other views; itself if they are the same, for a table is known by identity. */
+  /**
+   * The argument with other views; itself if they are the same, for a table is known by identity.
+   */
   private static Object map(Object argument, UnaryOperator<View> f) {
     return switch (argument) {
       case View v -> f.apply(v);
@@ -219,7 +220,7 @@ public final class Replay implements AutoCloseable {
     for (Storage s : borrowed) {
       if (s.isExclusive()) {
         throw new IllegalStateException(
-            "step: a tensor that its body uses has ended: %s of %d elements; make a new step"
+            "step: a tensor that its body uses has ended: %s of %s elements; make a new step"
                 .formatted(s.buffer().dtype(), s.buffer().numel()));
       }
     }

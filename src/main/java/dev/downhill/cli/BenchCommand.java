@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -139,15 +140,18 @@ final class BenchCommand implements Callable<Integer> {
   private void check() {
     List<String> problems = new ArrayList<>();
     if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
-      problems.add("--threads: expected 1 to %d, got %d".formatted(MOST_THREADS, threads));
+      problems.add("--threads: expected 1 to %s, got %s".formatted(MOST_THREADS, threads));
     }
     if (seconds != null && !(seconds > 0 && seconds <= MOST_SECONDS)) {
       problems.add(
-          "--seconds: expected a number above 0, at most %.0f, got %s"
-              .formatted(MOST_SECONDS, seconds));
+          String.format(
+              Locale.ROOT,
+              "--seconds: expected a number above 0, at most %.0f, got %s",
+              MOST_SECONDS,
+              seconds));
     }
     if (repeat < 1 || repeat > MOST_REPEATS) {
-      problems.add("--repeat: expected 1 to %d, got %d".formatted(MOST_REPEATS, repeat));
+      problems.add("--repeat: expected 1 to %s, got %s".formatted(MOST_REPEATS, repeat));
     }
     if (dump != null && !(kernels.isEmpty() && compare.isEmpty())) {
       problems.add("--dump: expected workloads alone, got --kernel or --compare beside it");

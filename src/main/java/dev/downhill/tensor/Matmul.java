@@ -30,7 +30,7 @@ public final class Matmul {
     }
     if (x.shape().size(x.dim() - 1) != y.shape().size(Math.max(0, y.dim() - 2))) {
       throw op.refuse(
-          "inner sizes differ, expected equal ones, got %d and %d"
+          "inner sizes differ, expected equal ones, got %s and %s"
               .formatted(x.shape().size(x.dim() - 1), y.shape().size(Math.max(0, y.dim() - 2))));
     }
     if (x.dim() == 2 && y.dim() == 2) {

@@ -103,7 +103,7 @@ final class OpNode extends Node<Tensor> {
       int now = saved[i].storage().version();
       if (now != saved[i].version()) {
         throw new IllegalStateException(
-            "backward: %s saved a tensor %s that was changed in place since, expected version %d, got %d"
+            "backward: %s saved a tensor %s that was changed in place since, expected version %s, got %s"
                 .formatted(op, saved[i].layout().shape(), saved[i].version(), now));
       }
     }

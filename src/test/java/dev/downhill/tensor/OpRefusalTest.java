@@ -26,7 +26,7 @@ final class OpRefusalTest {
   private static final Device DEVICE = Device.of("cpu:35");
   private static final Device OTHER = Device.of("cpu:36");
 
-  private static List<Refusals> tables() {
+  static List<Refusals> tables() {
     return List.of(
         DimensionRefusals.all(),
         ShapeRefusals.views(),

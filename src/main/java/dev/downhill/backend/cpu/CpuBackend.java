@@ -125,7 +125,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public String describe() {
-    return "%s, %d thread%s, %s"
+    return "%s, %s thread%s, %s"
         .formatted(
             model(),
             workers.threads(),

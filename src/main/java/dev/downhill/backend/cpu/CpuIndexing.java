@@ -154,8 +154,8 @@ final class CpuIndexing {
               long value = Scalars.loadI64(rows.segment(), at * Long.BYTES);
               if (value < 0 || value >= size) {
                 throw new IllegalArgumentException(
-                    ("%s: index %d at position %s out of range, expected 0 to %d"
-                            + " (input %s, dimension %d, index %s)")
+                    ("%s: index %s at position %s out of range, expected 0 to %s"
+                            + " (input %s, dimension %s, index %s)")
                         .formatted(
                             op,
                             value,

@@ -46,7 +46,7 @@ final class Kernels {
 
   private static Kernel.Case adamW(int tensors, long elements) {
     return new Kernel.Case(
-        "adamw %dx%d".formatted(tensors, elements),
+        "adamw %sx%s".formatted(tensors, elements),
         Kernel.Case.BYTES,
         Cost.Update.ADAM.bytes(tensors * elements),
         device -> {
@@ -70,7 +70,7 @@ final class Kernels {
   }
 
   private static List<Kernel.Case> layerNorm(long rows, long width) {
-    String size = " %dx%d".formatted(rows, width);
+    String size = " %sx%s".formatted(rows, width);
     double bytes = F32 * rows * width;
     Operands operands = d -> List.of(draw(d, 0, rows, width), draw(d, 1, width), draw(d, 2, width));
     Operator norm =
@@ -102,7 +102,7 @@ final class Kernels {
   }
 
   private static List<Kernel.Case> crossEntropy(long rows, long classes) {
-    String size = " %dx%d".formatted(rows, classes);
+    String size = " %sx%s".formatted(rows, classes);
     double bytes = F32 * rows * classes;
     Operands operands =
         d -> List.of(draw(d, 0, rows, classes), draw(d, 1, rows, classes).argmax(1, false));
@@ -123,7 +123,7 @@ final class Kernels {
                     turned(draw(d, 1, n, n), transposes.charAt(1)));
         cases.add(
             forward(
-                "gemm %s %d".formatted(transposes, n),
+                "gemm %s %s".formatted(transposes, n),
                 Kernel.Case.FLOPS,
                 2.0 * n * n * n,
                 operands,
@@ -141,7 +141,7 @@ final class Kernels {
     List<Kernel.Case> cases = new ArrayList<>();
     // images, channels in and out, side
     for (long[] s : new long[][] {{64, 32, 64, 14}, {32, 64, 64, 56}}) {
-      String size = " %dx%dx%dx%d to %d".formatted(s[0], s[1], s[3], s[3], s[2]);
+      String size = " %sx%sx%sx%s to %s".formatted(s[0], s[1], s[3], s[3], s[2]);
       double flops = 2.0 * 9 * s[0] * s[1] * s[2] * s[3] * s[3];
       Operands operands =
           d -> List.of(draw(d, 0, s[0], s[1], s[3], s[3]), draw(d, 1, s[2], s[1], 3, 3));
@@ -155,7 +155,7 @@ final class Kernels {
   }
 
   private static List<Kernel.Case> attention(long batch, long heads, long length, long width) {
-    String size = " %dx%dx%dx%d bf16".formatted(batch, heads, length, width);
+    String size = " %sx%sx%sx%s bf16".formatted(batch, heads, length, width);
     // Two products over the positions that each one sees; five in the backward pass.
     double product = (double) batch * heads * length * (length + 1) * width;
     Operands operands =

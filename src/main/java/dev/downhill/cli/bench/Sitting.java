@@ -26,7 +26,7 @@ public record Sitting(Measurement settings, List<Peer> peers, int repeats) {
     private final int exit;
 
     Failed(String who, String subject, int exit) {
-      super("bench: %s ended with exit code %d on %s".formatted(who, exit, subject));
+      super("bench: %s ended with exit code %s on %s".formatted(who, exit, subject));
       this.exit = exit;
     }
 

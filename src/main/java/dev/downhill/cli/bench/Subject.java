@@ -23,7 +23,7 @@ public sealed interface Subject permits Workload, Kernel {
   default void check(Device device) {
     if (deviceBytes() > 0 && device.name().startsWith("cpu")) {
       throw new DeviceException(
-          "%s: needs a GPU with %d GiB of memory, got %s; leave it out or choose --device cuda"
+          "%s: needs a GPU with %s GiB of memory, got %s; leave it out or choose --device cuda"
               .formatted(id(), deviceBytes() >> 30, device.name()));
     }
   }
