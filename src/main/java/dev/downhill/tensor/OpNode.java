@@ -131,7 +131,8 @@ final class OpNode extends Node<Tensor> {
       // A destination has the layout of the whole input; a rule that writes there must fill it.
       // What is written there would pass unseen.
       boolean withheld = Anomaly.isOn() || isRead(destination, dy);
-      Rule.Pull pull = new Rule.Pull(this, dy, withheld ? null : destination);
+      Destination<Tensor> into = withheld ? null : destination;
+      Rule.Pull pull = new Rule.Pull(this, dy, into);
       Tensor value = rules[i].apply(pull);
       if (value == null) {
         return pull.wrote() ? new Contribution.Written<>() : null;
@@ -143,6 +144,13 @@ final class OpNode extends Node<Tensor> {
       if (Anomaly.isOn()) {
         List<Tensor> read = IntStream.range(0, saved.length).mapToObj(this::saved).toList();
         Anomaly.backward(this, dy, read, value);
+      }
+      if (place != null && into != null && value.storage() != into.into().storage()) {
+        if (!into.accumulate()) {
+          into.into().fill(0);
+        }
+        place.add(into.into(), value);
+        return new Contribution.Written<>();
       }
       if (place != null) {
         return new Contribution.Placed<>(scope.keep(value), place);

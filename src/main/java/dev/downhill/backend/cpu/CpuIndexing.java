@@ -36,7 +36,16 @@ final class CpuIndexing {
     long count = walk.count();
     long perTask = Math.ceilDiv(PIECE, walk.run());
     IndexWalk.Visitor copy =
-        (yi, xi) -> AnyType.copy(from, xi * bytes, xs, to, yi * bytes, ys, walk.run(), bytes);
+        (yi, xi) ->
+            AnyType.copy(
+                Scalars.offHeap(from),
+                xi * bytes,
+                xs,
+                Scalars.offHeap(to),
+                yi * bytes,
+                ys,
+                walk.run(),
+                bytes);
     workers.run(
         Math.toIntExact(Math.ceilDiv(count, perTask)),
         task -> walk.forEach(task * perTask, Math.min(count, (task + 1) * perTask), copy));
