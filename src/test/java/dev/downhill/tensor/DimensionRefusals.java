@@ -64,7 +64,7 @@ final class DimensionRefusals {
     for (int rank = 0; rank <= 3; rank++) {
       Tensor x = ones(Arrays.copyOf(new long[] {2, 3, 4}, rank));
       int beyond = Math.max(1, rank);
-      String expected = "dimension out of range, expected %d to %d".formatted(-beyond, beyond - 1);
+      String expected = "dimension out of range, expected %s to %s".formatted(-beyond, beyond - 1);
       all.add(op, expected, () -> call.of(x, beyond));
       all.add(op, expected, () -> call.of(x, -beyond - 1));
     }
