@@ -120,7 +120,7 @@ final class OpRefusalTest {
   private static void takenOrRefused(OpCase c, List<Tensor> inputs) {
     try {
       c.apply(inputs);
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException _) {
       refused(() -> c.apply(inputs), name(c.call()) + ": ", "(shape");
     }
   }
