@@ -192,7 +192,7 @@ final class Kernels {
               () -> {
                 try (Scope _ = Scope.open();
                     Autograd.Mode _ = Autograd.noGrad()) {
-                  f.apply(in);
+                  Tensor _ = f.apply(in);
                 }
               },
               () -> in.forEach(Tensor::close));

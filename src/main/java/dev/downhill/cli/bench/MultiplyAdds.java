@@ -10,7 +10,7 @@ final class MultiplyAdds {
   private static final int ROUNDS = 1 << 10;
 
   /** Written, so that the work is not left out. */
-  private static volatile float result;
+  static volatile float result;
 
   private MultiplyAdds() {}
 

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -31,10 +30,9 @@ public final class Report {
     if (machine != null) {
       long copied = Machine.LARGEST;
       out.printf(
-          Locale.ROOT,
           "At most %.0f GFLOP/s (float32 multiply-adds) and %.0f GB/s (a copy in %d MiB).%n",
           machine.flopsPerSecond() / 1e9,
-          machine.bytesPerSecond(copied) / 1e9,
+          machine.bytesPerSecond((double) copied) / 1e9,
           copied >> 20);
     }
     out.flush();
@@ -61,7 +59,7 @@ public final class Report {
       double micros = number(line, "median_us");
       boolean first = ours == 0;
       ours = first ? micros : ours;
-      String ratio = first ? "" : format("%.2fx", micros / ours);
+      String ratio = first ? "" : "%.2fx".formatted(micros / ours);
       switch (subject) {
         case Workload w -> row(w, line, ratio);
         case Kernel _ -> row(line, ratio);
@@ -70,54 +68,52 @@ public final class Report {
   }
 
   private void row(Workload w, Map<String, Object> line, String ratio) {
-    header(WORKLOAD, "", "", "us a step", "", "% floor", "peak MiB", "first ms", "loss", "takes");
+    header(
+        WORKLOAD.formatted(
+            "", "", "us a step", "", "% floor", "peak MiB", "first ms", "loss", "takes"));
     double micros = number(line, "median_us");
     out.printf(
         WORKLOAD,
         ratio.isEmpty() ? w.id() + " " + w.name() : "",
         line.get("peer"),
-        format("%,.1f", micros),
-        format("%,.0f %ss/s", number(line, "items_per_s"), w.item()),
-        machine == null ? "" : format("%.0f", 100 * w.cost().micros(machine) / micros),
-        format("%,.0f", number(line, "peak_bytes") / (1 << 20)),
-        format("%,.0f", number(line, "first_step_ms")),
-        format("%.4g to %.3g", number(line, "loss_first"), number(line, "loss_last")),
+        "%,.1f".formatted(micros),
+        "%,.0f %ss/s".formatted(number(line, "items_per_s"), w.item()),
+        machine == null ? "" : "%.0f".formatted(100 * w.cost().micros(machine) / micros),
+        "%,.0f".formatted(number(line, "peak_bytes") / (1 << 20)),
+        "%,.0f".formatted(number(line, "first_step_ms")),
+        "%.4g to %.3g".formatted(number(line, "loss_first"), number(line, "loss_last")),
         ratio);
   }
 
   private void row(Map<String, Object> line, String ratio) {
-    header(KERNEL, "", "", "us", "", "% peak", "takes");
+    header(KERNEL.formatted("", "", "us", "", "% peak", "takes"));
     boolean bytes = line.containsKey(Kernel.Case.BYTES);
     double rate = number(line, bytes ? Kernel.Case.BYTES : Kernel.Case.FLOPS);
     double micros = number(line, "median_us");
     String share = "";
     if (machine != null) {
       double most = bytes ? machine.bytesPerSecond(rate * micros * 1e3) : machine.flopsPerSecond();
-      share = format("%.0f", 100e9 * rate / most);
+      share = "%.0f".formatted(100e9 * rate / most);
     }
     out.printf(
         KERNEL,
         ratio.isEmpty() ? line.get("kernel") + " " + line.get("case") : "",
         line.get("peer"),
-        format("%,.1f", micros),
-        format("%,.1f %s", rate, bytes ? "GB/s" : "GFLOP/s"),
+        "%,.1f".formatted(micros),
+        "%,.1f %s".formatted(rate, bytes ? "GB/s" : "GFLOP/s"),
         share,
         ratio);
   }
 
-  private void header(String columns, Object... names) {
-    if (!header.equals(columns)) {
+  private void header(String names) {
+    if (!header.equals(names)) {
       out.println();
-      out.printf(columns, names);
-      header = columns;
+      out.print(names);
+      header = names;
     }
   }
 
   private static double number(Map<String, Object> line, String field) {
     return line.get(field) instanceof Number n ? n.doubleValue() : Double.NaN;
-  }
-
-  private static String format(String text, Object... values) {
-    return String.format(Locale.ROOT, text, values);
   }
 }
