@@ -115,7 +115,7 @@ public interface Backend {
    */
   void matmul(View a, View b, double alpha, double beta, View y);
 
-  /** y = a b + bias, likewise; the bias is a row (n), which is added to every row. */
+  /** y = a b, likewise, then y += bias: a row (n), added to every row of what was rounded. */
   void matmul(View a, View b, View bias, View y);
 
   // Indexing

@@ -251,9 +251,11 @@ final class CpuBackend implements Backend {
 
   @Override
   public void matmul(View a, View b, View bias, View y) {
-    try (WideViews w = wide) {
-      matmul.matmul(w.in(a), w.in(b), w.in(bias), w.out(y));
-      w.finish();
+    if (y.dtype() == DType.BF16) {
+      matmul(a, b, 1, 0, y);
+      binary(Binary.ADD, y, bias.with(bias.layout().expand(y.shape())), y);
+    } else {
+      matmul.matmul(a, b, bias, y);
     }
   }
 

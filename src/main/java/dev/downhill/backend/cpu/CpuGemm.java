@@ -118,7 +118,7 @@ final class CpuGemm {
   }
 
   private void right(Product p, long matrix, long line, long k, int cols, int depth, int rows) {
-    if (p.b instanceof Matrices m && m.acrossLines() && cols % lanes == 0 && rows <= 64) {
+    if (p.b instanceof Matrices m && m.acrossLines() && cols % lanes == 0 && rows <= 256) {
       b = m.segment();
       ib = m.at(matrix, line, k);
       bStep = m.stepStride();

@@ -20,12 +20,10 @@ abstract class Sums {
    * @param step from element to element
    * @param width from row to row of the sums
    */
-  abstract void load(
-      MemorySegment y, long at, long line, long step, int rows, int cols, int width);
+  abstract void load(MemorySegment y, long at, long line, long step, int rows, int cols, int width);
 
   /** Adds elements as {@link #load} reads them; with a line of 0, one row to all. */
-  abstract void add(
-      MemorySegment y, long at, long line, long step, int rows, int cols, int width);
+  abstract void add(MemorySegment y, long at, long line, long step, int rows, int cols, int width);
 
   /** Writes elements where {@link #load} would read them. */
   abstract void store(
@@ -45,7 +43,7 @@ abstract class Sums {
     }
 
     @Override
-    final void clear(int count) {
+    void clear(int count) {
       Arrays.fill(sums, 0, count, 0);
     }
 

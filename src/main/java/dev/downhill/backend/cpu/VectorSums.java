@@ -17,6 +17,14 @@ final class VectorSums extends Sums.F32 {
   }
 
   @Override
+  void clear(int count) {
+    FloatVector zero = FloatVector.zero(SPECIES);
+    for (int i = 0; i < count; i += LANES) {
+      zero.intoArray(sums, i);
+    }
+  }
+
+  @Override
   void load(MemorySegment y, long at, long line, long step, int rows, int cols, int width) {
     if (step != Float.BYTES) {
       super.load(y, at, line, step, rows, cols, width);

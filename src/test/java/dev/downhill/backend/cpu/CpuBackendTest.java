@@ -200,16 +200,25 @@ final class CpuBackendTest {
         new int[] {5, 7},
         (x, y) -> cpu.matmul(x[0], x[1], 0.5, 2, y),
         true);
-    roundsOnce(
-        new int[] {5, 19, 19, 7, 7, 7},
-        new int[] {5, 7},
-        (x, y) -> cpu.matmul(x[0], x[1], diagonal(x[2]), y));
   }
 
-  private static View diagonal(View x) {
-    Layout l = x.layout();
-    long[] stride = {l.stride(0) + l.stride(1)};
-    return x.with(Layout.of(Shape.of(l.shape().size(0)), stride, l.offset()));
+  @Test
+  void bf16_bias_isAddedToTheRoundedProduct() {
+    View a = random(5, 19);
+    View b = random(19, 7);
+    View bias = random(7);
+    View y = Elements.zeros(DType.BF16, 5, 7);
+    View expected = Elements.zeros(DType.BF16, 5, 7);
+    cpu.matmul(a, b, bias, y);
+    cpu.matmul(a, b, 1, 0, expected);
+    cpu.binary(Binary.ADD, expected, bias.with(bias.layout().expand(y.shape())), expected);
+    assertThat(Elements.get(y)).isEqualTo(Elements.get(expected));
+  }
+
+  private static View random(long... sizes) {
+    View view = Elements.zeros(DType.BF16, sizes);
+    return Elements.set(
+        view, new SplittableRandom(3).doubles(view.shape().numel(), -2, 2).toArray());
   }
 
   @Test
