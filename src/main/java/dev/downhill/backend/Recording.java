@@ -53,7 +53,7 @@ public final class Recording implements AutoCloseable {
   }
 
   /** A call as it was made, to make it again. */
-  record Made(Method method, Object[] arguments) {}
+  record Made(Method method, List<@Nullable Object> arguments) {}
 
   private final List<Call> calls = new ArrayList<>();
   private final IdentityHashMap<Buffer, Integer> numbers = new IdentityHashMap<>();
@@ -179,9 +179,9 @@ public final class Recording implements AutoCloseable {
                   + "); make them inputs of the step, or read outputs after it");
       case "allocate", "free", "memory", "activity", "describe" -> {}
       default -> {
-        Object[] given = Objects.requireNonNull(arguments);
+        @Nullable Object[] given = Objects.requireNonNull(arguments);
         calls.add(new Call(method.getName(), Arrays.stream(given).map(this::canonical).toList()));
-        made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, given));
+        made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, Arrays.asList(given)));
       }
     }
     try {
@@ -195,8 +195,9 @@ public final class Recording implements AutoCloseable {
     }
   }
 
-  private Object canonical(Object argument) {
+  private Object canonical(@Nullable Object argument) {
     return switch (argument) {
+      case null -> "nothing";
       case View v -> place(v);
       case UpdateTable t ->
           t.rows().stream()
