@@ -147,10 +147,11 @@ final class CpuGemm {
     int vectors = (cols + lanes - 1) / lanes;
     int across = vectors * lanes;
     int count = (rows + Tiles.ROWS - 1) / Tiles.ROWS;
+    long start = y.at(matrix, i, j);
     int row = 0;
     for (int t = 0; t < count; t++) {
       int height = rows / count + (t < rows % count ? 1 : 0);
-      long iy = y.at(matrix, i + row, j);
+      long iy = start + row * y.lineStride();
       if (add) {
         sums.load(y.segment(), iy, y.lineStride(), y.stepStride(), height, cols, across);
       } else {
