@@ -53,12 +53,21 @@ final class VectorSums extends Sums.F32 {
       return;
     }
     MemorySegment s = Scalars.offHeap(y);
-    for (int c = 0; c < cols; c += LANES) {
-      VectorMask<Float> mask = SPECIES.indexInRange(c, cols);
-      for (int r = 0; r < rows; r++) {
+    int whole = cols & -LANES;
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < whole; c += LANES) {
         FloatVector.fromArray(SPECIES, sums, r * width + c)
-            .add(FloatVector.fromMemorySegment(SPECIES, s, at + r * line + 4L * c, ORDER, mask))
+            .add(Lanes.load(s, at + r * line + 4L * c))
             .intoArray(sums, r * width + c);
+      }
+    }
+    if (whole < cols) {
+      VectorMask<Float> mask = SPECIES.indexInRange(whole, cols);
+      for (int r = 0; r < rows; r++) {
+        long from = at + r * line + 4L * whole;
+        FloatVector.fromArray(SPECIES, sums, r * width + whole)
+            .add(FloatVector.fromMemorySegment(SPECIES, s, from, ORDER, mask))
+            .intoArray(sums, r * width + whole);
       }
     }
   }
