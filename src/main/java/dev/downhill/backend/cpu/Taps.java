@@ -11,27 +11,37 @@ import java.util.stream.IntStream;
  * <p>Tap j of output i reads input {@code first[j] + i step}. Taps whose firsts differ by a
  * multiple of the step read the same inputs, later or earlier: such taps share a plane, if wanted,
  * in which line r holds input {@code start + r step}.
- *
- * @param window which element of the window each tap is
- * @param plane which plane a tap reads
- * @param shift at which line of its plane a tap starts
- * @param more how many lines a plane has beyond those of its first tap
- * @param start which input the first line of a plane holds
- * @param step from line to line, in the input
- * @param count outputs
- * @param outStart where the first output lies
- * @param outStep from output to output
  */
-record Taps(
-    int[] window,
-    int[] plane,
-    int[] shift,
-    int more,
-    int[] start,
-    int step,
-    int count,
-    int outStart,
-    int outStep) {
+final class Taps {
+  private final int[] window;
+  private final int[] plane;
+  private final int[] shift;
+  private final int more;
+  private final int[] start;
+  private final int step;
+  private final int count;
+  private final int outStart;
+  private final int outStep;
+
+  private Taps(
+      int[] window,
+      int[] plane,
+      int[] shift,
+      int[] start,
+      int step,
+      int count,
+      int outStart,
+      int outStep) {
+    this.window = window;
+    this.plane = plane;
+    this.shift = shift;
+    this.more = Arrays.stream(shift).max().orElse(0);
+    this.start = start;
+    this.step = step;
+    this.count = count;
+    this.outStart = outStart;
+    this.outStep = outStep;
+  }
 
   /** Those of outputs that each see a window of the input. */
   static Taps of(Slide slide, int count, boolean share) {
@@ -76,13 +86,57 @@ record Taps(
     for (int j = 0; j < first.length; j++) {
       shift[j] = (first[j] - start[plane[j]]) / step;
     }
-    int more = Arrays.stream(shift).max().orElse(0);
     int[] starts = Arrays.copyOf(start, planes);
-    return new Taps(window, plane, shift, more, starts, step, count, outStart, outStep);
+    return new Taps(window, plane, shift, starts, step, count, outStart, outStep);
   }
 
   /** How many taps there are. */
   int size() {
     return window.length;
+  }
+
+  /** Which element of the window each tap is. */
+  int[] window() {
+    return window;
+  }
+
+  /** Which plane a tap reads. */
+  int[] plane() {
+    return plane;
+  }
+
+  /** At which line of its plane a tap starts. */
+  int[] shift() {
+    return shift;
+  }
+
+  /** How many lines a plane has beyond those of its first tap. */
+  int more() {
+    return more;
+  }
+
+  /** Which input the first line of a plane holds. */
+  int[] start() {
+    return start;
+  }
+
+  /** From line to line, in the input. */
+  int step() {
+    return step;
+  }
+
+  /** Outputs. */
+  int count() {
+    return count;
+  }
+
+  /** Where the first output lies. */
+  int outStart() {
+    return outStart;
+  }
+
+  /** From output to output. */
+  int outStep() {
+    return outStep;
   }
 }

@@ -82,7 +82,7 @@ final class WeightGradient implements IntConsumer {
 
   /** How many samples make one chain of sums; a multiple of {@code group}. */
   static int perStretch(int samples, int group, long weights) {
-    int most = (int) Math.clamp(SUMS / weights, 1, STRETCHES);
+    int most = Math.clamp(SUMS / weights, 1, STRETCHES);
     return Math.max(1, Math.ceilDiv(Math.ceilDiv(samples, most), group) * group);
   }
 
