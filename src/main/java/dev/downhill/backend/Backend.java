@@ -3,6 +3,7 @@ package dev.downhill.backend;
 import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a device can do. Methods work on views, outputs last, and overwrite unless they say
@@ -155,6 +156,41 @@ public interface Backend {
    * targets have passed {@link #crossEntropy}.
    */
   void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx);
+
+  // Layer normalisation: rows are the last dimension
+
+  /**
+   * y = z weight + bias with z = (x - mean) rstd: mean is that of the row, and rstd = 1/√(v + eps)
+   * with v the mean of (x - mean)². Without a view for the mean nothing is subtracted. The last two
+   * results are contiguous, of x's shape without its last dimension and of its type, {@code f32}
+   * for {@code bf16}.
+   *
+   * @param weight one number an element of a row, or null for 1
+   * @param bias likewise, or null for 0
+   */
+  void layerNorm(
+      View x,
+      @Nullable View weight,
+      @Nullable View bias,
+      double eps,
+      View y,
+      @Nullable View mean,
+      View rstd);
+
+  /**
+   * With g = dy weight: dx = rstd (g - mean(g) - z mean(g z)), without mean(g) where {@link
+   * #layerNorm} had no mean; dweight = Σ dy z and dbias = Σ dy over all rows. Results that are null
+   * are not wanted.
+   */
+  void layerNormBackward(
+      View x,
+      @Nullable View weight,
+      @Nullable View mean,
+      View rstd,
+      View dy,
+      @Nullable View dx,
+      @Nullable View dweight,
+      @Nullable View dbias);
 
   // Training
 

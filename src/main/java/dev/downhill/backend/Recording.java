@@ -53,7 +53,7 @@ public final class Recording implements AutoCloseable {
   }
 
   /** A call as it was made, to make it again. */
-  record Made(Method method, Object[] arguments) {}
+  record Made(Method method, @Nullable Object[] arguments) {}
 
   private final List<Call> calls = new ArrayList<>();
   private final IdentityHashMap<Buffer, Integer> numbers = new IdentityHashMap<>();
@@ -169,7 +169,7 @@ public final class Recording implements AutoCloseable {
   }
 
   private @Nullable Object record(
-      Device device, Backend backend, Method method, Object @Nullable [] arguments)
+      Device device, Backend backend, Method method, @Nullable Object @Nullable [] arguments)
       throws Throwable {
     switch (method.getName()) {
       case "upload", "download", "synchronize", "prepare" ->
@@ -179,7 +179,7 @@ public final class Recording implements AutoCloseable {
                   + "); make them inputs of the step, or read outputs after it");
       case "allocate", "free", "memory", "activity", "describe" -> {}
       default -> {
-        Object[] given = Objects.requireNonNull(arguments);
+        @Nullable Object[] given = Objects.requireNonNull(arguments);
         calls.add(
             new Call(method.getName(), Arrays.stream(given).map(this::canonical).toList()));
         made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, given));
@@ -196,8 +196,9 @@ public final class Recording implements AutoCloseable {
     }
   }
 
-  private Object canonical(Object argument) {
+  private Object canonical(@Nullable Object argument) {
     return switch (argument) {
+      case null -> "none";
       case View v -> place(v);
       case UpdateTable t ->
           t.rows().stream()

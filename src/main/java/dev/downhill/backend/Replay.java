@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Recorded calls on one device, prepared to be made again and again: nothing is allocated, and what
@@ -149,7 +150,7 @@ public final class Replay implements AutoCloseable {
 
   // Views in arguments
 
-  private static void forEachView(Object argument, Consumer<View> action) {
+  private static void forEachView(@Nullable Object argument, Consumer<View> action) {
     map(
         argument,
         view -> {
@@ -164,13 +165,14 @@ public final class Replay implements AutoCloseable {
           Buffer buffer = moved.get(view.buffer());
           return buffer == null ? view : new View(buffer, view.layout());
         };
-    Object[] arguments = Arrays.stream(made.arguments()).map(a -> map(a, other)).toArray();
+    @Nullable Object[] arguments = Arrays.stream(made.arguments()).map(a -> map(a, other)).toArray();
     return new Made(made.method(), arguments);
   }
 
   /** The argument with other views; itself if they are the same, for a table is known by identity. */
-  private static Object map(Object argument, UnaryOperator<View> f) {
+  private static @Nullable Object map(@Nullable Object argument, UnaryOperator<View> f) {
     return switch (argument) {
+      case null -> null;
       case View v -> f.apply(v);
       case List<?> list -> list.stream().map(a -> map(a, f)).toList();
       case UpdateTable t -> {

@@ -20,12 +20,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One CPU device: hands each call of the contract to its family. {@code bf16} goes through {@link
  * WideViews} here, so that the families compute in {@code f32} and {@code f64} alone; those that
- * only move elements take it as it is, and so do softmax and cross-entropy, which copy their rows
- * anyway.
+ * only move elements take it as it is, and so do softmax, cross-entropy and layer normalisation,
+ * which copy such rows.
  */
 final class CpuBackend implements Backend {
   private final CpuPool pool;
@@ -38,6 +39,7 @@ final class CpuBackend implements Backend {
   private final CpuRandom random;
   private final CpuSoftmax softmax;
   private final CpuCrossEntropy crossEntropy;
+  private final CpuLayerNorm layerNorm;
   private final CpuUpdate update;
   private final CpuNorm norm;
   private final WideViews wide;
@@ -53,6 +55,7 @@ final class CpuBackend implements Backend {
     this.random = new CpuRandom(workers);
     this.softmax = new CpuSoftmax(workers);
     this.crossEntropy = new CpuCrossEntropy(workers);
+    this.layerNorm = new CpuLayerNorm(workers);
     this.update = new CpuUpdate(workers);
     this.norm = new CpuNorm(workers);
     this.wide = new WideViews(pool, elementwise);
@@ -282,6 +285,33 @@ final class CpuBackend implements Backend {
   @Override
   public void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx) {
     crossEntropy.crossEntropyBackward(x, target, ignore, z, dy, dx);
+  }
+
+  // Layer normalisation
+
+  @Override
+  public void layerNorm(
+      View x,
+      @Nullable View weight,
+      @Nullable View bias,
+      double eps,
+      View y,
+      @Nullable View mean,
+      View rstd) {
+    layerNorm.layerNorm(x, weight, bias, eps, y, mean, rstd);
+  }
+
+  @Override
+  public void layerNormBackward(
+      View x,
+      @Nullable View weight,
+      @Nullable View mean,
+      View rstd,
+      View dy,
+      @Nullable View dx,
+      @Nullable View dweight,
+      @Nullable View dbias) {
+    layerNorm.layerNormBackward(x, weight, mean, rstd, dy, dx, dweight, dbias);
   }
 
   // Training

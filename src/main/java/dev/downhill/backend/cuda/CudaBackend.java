@@ -16,6 +16,7 @@ import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One CUDA device: hands each call of the contract to its family. Nothing waits for the device save
@@ -30,6 +31,7 @@ final class CudaBackend implements Backend {
   private final CudaIndexing indexing;
   private final CudaRandom random;
   private final CudaSoftmax softmax;
+  private final CudaLayerNorm layerNorm;
   private final CudaUpdate update;
   private final CudaNorm norm;
 
@@ -42,6 +44,7 @@ final class CudaBackend implements Backend {
     this.indexing = new CudaIndexing(device);
     this.random = new CudaRandom(device);
     this.softmax = new CudaSoftmax(device);
+    this.layerNorm = new CudaLayerNorm(device);
     this.update = new CudaUpdate(device);
     this.norm = new CudaNorm(device);
   }
@@ -215,6 +218,33 @@ final class CudaBackend implements Backend {
   @Override
   public void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx) {
     softmax.crossEntropyBackward(x, target, ignore, z, dy, dx);
+  }
+
+  // Layer normalisation
+
+  @Override
+  public void layerNorm(
+      View x,
+      @Nullable View weight,
+      @Nullable View bias,
+      double eps,
+      View y,
+      @Nullable View mean,
+      View rstd) {
+    layerNorm.layerNorm(x, weight, bias, eps, y, mean, rstd);
+  }
+
+  @Override
+  public void layerNormBackward(
+      View x,
+      @Nullable View weight,
+      @Nullable View mean,
+      View rstd,
+      View dy,
+      @Nullable View dx,
+      @Nullable View dweight,
+      @Nullable View dbias) {
+    layerNorm.layerNormBackward(x, weight, mean, rstd, dy, dx, dweight, dbias);
   }
 
   // Training

@@ -7,6 +7,7 @@ import dev.downhill.backend.Update;
 import dev.downhill.backend.UpdateTable;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
+import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -58,6 +59,7 @@ final class CpuBitsTest {
       products(lines, new CpuMatmul(workers));
       reductions(lines, new CpuReduce(workers));
       sums(lines, new CpuIndexing(workers));
+      norms(lines, new CpuLayerNorm(workers));
       steps(lines, new CpuUpdate(workers));
     }
     return String.join(System.lineSeparator(), lines);
@@ -101,6 +103,22 @@ final class CpuBitsTest {
     View expanded = index.with(index.layout().expand(Shape.of(100, 45)));
     indexing.scatterAdd(normal(100, 45), 0, expanded, y);
     lines.add("scatterAdd " + hash(y));
+  }
+
+  private static void norms(List<String> lines, CpuLayerNorm norm) {
+    for (int n : new int[] {5, 40, 128, 4133}) {
+      View x = normal(40, n);
+      View w = normal(n, 1).with(Layout.contiguous(Shape.of(n)));
+      View y = normal(40, n);
+      View mean = Elements.zeros(DType.F32, 40);
+      View rstd = Elements.zeros(DType.F32, 40);
+      norm.layerNorm(x, w, w, 1e-5, y, mean, rstd);
+      lines.add("layerNorm %d %d %d %d".formatted(n, hash(y), hash(mean), hash(rstd)));
+      View dw = Elements.zeros(DType.F32, n);
+      View db = Elements.zeros(DType.F32, n);
+      norm.layerNormBackward(x, w, mean, rstd, normal(40, n), y, dw, db);
+      lines.add("layerNormBackward %d %d %d %d".formatted(n, hash(y), hash(dw), hash(db)));
+    }
   }
 
   private static void steps(List<String> lines, CpuUpdate updater) {
