@@ -2,8 +2,9 @@ package dev.downhill.backend.cpu;
 
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
-import dev.downhill.shape.Shape;
-import java.lang.foreign.ValueLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Batched matrix products. Every element is what {@link #reference} says, bit for bit: a chain of
@@ -11,8 +12,14 @@ import java.lang.foreign.ValueLayout;
  */
 final class CpuMatmul {
   private final Workers workers;
-  private final ThreadLocal<CpuGemm> f32 = ThreadLocal.withInitial(CpuGemm::f32);
-  private final ThreadLocal<CpuGemm> f64 = ThreadLocal.withInitial(CpuGemmF64::new);
+  private final ThreadLocal<CpuGemm> f32 = ThreadLocal.withInitial(() -> new CpuGemm(false));
+  private final ThreadLocal<CpuGemm> f64 = ThreadLocal.withInitial(() -> new CpuGemm(true));
+
+  // One product at a time: these are set to it, so that it costs no memory.
+  private final Matrices left = new Matrices();
+  private final Matrices right = new Matrices();
+  private final Product product = new Product();
+  private final Blocks blocks = new Blocks();
 
   CpuMatmul(Workers workers) {
     this.workers = workers;
@@ -20,85 +27,103 @@ final class CpuMatmul {
 
   /** See {@link dev.downhill.backend.Backend#matmul}. */
   void matmul(View a, View b, double alpha, double beta, View y) {
-    if (y.shape().numel() == 0) {
-      return;
-    }
-    CpuGemm.Product product = product(a, b, alpha, beta, y);
-    ThreadLocal<CpuGemm> gemm = y.dtype() == DType.F64 ? f64 : f32;
-    long m = y.shape().size(y.shape().rank() - 2);
-    long n = y.shape().size(y.shape().rank() - 1);
-    Blocks blocks = Blocks.of(product.y().count(), m, n, product.k());
-    workers.run(
-        blocks.tasks(),
-        task -> {
-          CpuGemm mine = gemm.get();
-          long end = Math.min(blocks.count(), (task + 1) * blocks.perTask());
-          for (long block = task * blocks.perTask(); block < end; block++) {
-            long j = block % blocks.across() * blocks.cols();
-            long i = block / blocks.across() % blocks.down() * blocks.rows();
-            long matrix = block / blocks.across() / blocks.down();
-            mine.block(
-                product,
-                product.a().at(matrix, i, 0),
-                product.b().at(matrix, 0, j),
-                product.y().at(matrix, i, j),
-                (int) Math.min(blocks.rows(), m - i),
-                (int) Math.min(blocks.cols(), n - j));
-          }
-        });
+    long k = a.shape().size(a.shape().rank() - 1);
+    multiply(left.rows(a), right.columns(b), k, alpha, beta, y, null);
   }
 
-  private static CpuGemm.Product product(View a, View b, double alpha, double beta, View y) {
-    int rank = y.shape().rank();
-    assert y.shape().size(rank - 1) == 1 || y.layout().stride(rank - 1) == 1 : y.layout();
-    long k = a.shape().size(rank - 1);
-    return new CpuGemm.Product(Matrices.of(a), Matrices.of(b), Matrices.of(y), k, alpha, beta);
+  /** y = a b + bias. */
+  void matmul(View a, View b, View bias, View y) {
+    long k = a.shape().size(a.shape().rank() - 1);
+    multiply(left.rows(a), right.columns(b), k, 1, 0, y, bias);
   }
 
   /**
-   * How a stack of matrices is cut into blocks, and blocks are dealt to tasks.
+   * y = alpha a b + beta y + bias, where the operands need not lie in memory.
    *
-   * @param rows of a block
-   * @param cols of a block
-   * @param down blocks below each other in a matrix
-   * @param across blocks side by side
-   * @param count blocks in all matrices
-   * @param perTask blocks of a task
+   * @param k the length of the lines of a and b
+   * @param y its batch dimensions and sizes are those of the product; columns of stride 1
+   * @param bias a row that is added to every row, or null
    */
-  private record Blocks(int rows, int cols, long down, long across, long count, long perTask) {
-    /** Multiply-adds below which another thread costs more than it brings. */
-    private static final long SMALL = 1 << 16;
+  void multiply(
+      Operand a, Operand b, long k, double alpha, double beta, View y, @Nullable View bias) {
+    if (y.shape().numel() == 0) {
+      return;
+    }
+    product.set(a, b, k, alpha, beta, y, bias);
+    if (product.n <= NARROW && product.n < product.m && alpha == 1) {
+      product.swap(y);
+    }
+    blocks.set(product, y.dtype() == DType.F64 ? f64 : f32);
+    workers.run(blocks.tasks(), blocks);
+  }
 
-    /** Blocks wanted of one large product; more would copy the operands more often. */
+  /**
+   * Columns that are too few for a vector, where the vectors can run along the rows instead: the
+   * product of the transposes is computed.
+   */
+  private static final int NARROW = 8;
+
+  /** How a stack of matrices is cut into blocks, and blocks are dealt to tasks. */
+  private static final class Blocks implements IntConsumer {
+    /** Multiply-adds below which another thread costs more than it brings. */
+    private static final long SMALL = 1 << 18;
+
+    /** Blocks wanted of one large product. */
     private static final int ENOUGH = 4;
 
-    static Blocks of(long matrices, long m, long n, long k) {
-      long down = ceil(m, CpuGemm.ROWS);
-      long across = ceil(n, CpuGemm.COLS);
-      while (matrices * down * across < ENOUGH
-          && matrices * m * n * k > SMALL
-          && Math.max(m / down, n / across) >= 64) {
-        if (m / down >= n / across) {
+    private static final int COLS = 512;
+
+    private Product product = new Product();
+    private ThreadLocal<CpuGemm> gemm = new ThreadLocal<>();
+    private int rows;
+    private int cols;
+    private long down;
+    private long across;
+    private long count;
+    private long perTask;
+
+    void set(Product p, ThreadLocal<CpuGemm> g) {
+      product = p;
+      gemm = g;
+      down = ceil(p.m, CpuGemm.ROWS);
+      across = ceil(p.n, COLS);
+      while (p.count * down * across < ENOUGH
+          && p.m * p.n * p.k / (down * across) > 2 * SMALL
+          && Math.max(p.m / down, p.n / across) >= 32) {
+        if (p.m / down >= p.n / across) {
           down *= 2;
         } else {
           across *= 2;
         }
       }
-      int rows = part(m, down);
-      int cols = part(n, across);
-      down = ceil(m, rows);
-      across = ceil(n, cols);
-      long perTask = ceil(SMALL, Math.max(1, (long) rows * cols * k));
-      return new Blocks(rows, cols, down, across, matrices * down * across, perTask);
+      rows = part(p.m, down, Tiles.ROWS);
+      cols = part(p.n, across, 64);
+      down = ceil(p.m, rows);
+      across = ceil(p.n, cols);
+      count = p.count * down * across;
+      perTask = ceil(SMALL, Math.max(1, (long) rows * cols * p.k));
     }
 
     int tasks() {
       return Math.toIntExact(ceil(count, perTask));
     }
 
+    @Override
+    public void accept(int task) {
+      CpuGemm mine = gemm.get();
+      Product p = product;
+      long end = Math.min(count, (task + 1) * perTask);
+      for (long block = task * perTask; block < end; block++) {
+        long j = block % across * cols;
+        long i = block / across % down * rows;
+        long matrix = block / across / down;
+        mine.block(p, matrix, i, j, (int) Math.min(rows, p.m - i), (int) Math.min(cols, p.n - j));
+      }
+    }
+
     /** About equal parts, of whole tiles where there are several. */
-    private static int part(long size, long parts) {
-      return (int) (parts == 1 ? size : 32 * ceil(ceil(size, parts), 32));
+    private static int part(long size, long parts, int tile) {
+      return (int) (parts == 1 ? size : tile * ceil(ceil(size, parts), tile));
     }
 
     private static long ceil(long x, long y) {
@@ -106,52 +131,51 @@ final class CpuMatmul {
     }
   }
 
-  /** The definition of {@link #matmul}, one element after the other. */
-  static void reference(View a, View b, double alpha, double beta, View y) {
-    CpuGemm.Product p = product(a, b, alpha, beta, y);
-    Shape shape = y.shape();
-    long m = shape.size(shape.rank() - 2);
-    long n = shape.size(shape.rank() - 1);
-    for (long e = 0; e < shape.numel(); e++) {
-      long ia = p.a().at(e / n / m, e / n % m, 0);
-      long ib = p.b().at(e / n / m, 0, e % n);
-      long iy = p.y().at(e / n / m, e / n % m, e % n);
+  /** The definition of {@link #multiply}, one element after the other. */
+  static void reference(View a, View b, double alpha, double beta, View y, @Nullable View bias) {
+    Product p = new Product();
+    Matrices left = new Matrices().rows(a);
+    Matrices right = new Matrices().columns(b);
+    p.set(left, right, a.shape().size(a.shape().rank() - 1), alpha, beta, y, bias);
+    for (long e = 0; e < p.count * p.m * p.n; e++) {
+      long matrix = e / p.n / p.m;
+      long i = e / p.n % p.m;
+      long j = e % p.n;
       if (y.dtype() == DType.F64) {
-        element64(p, ia, ib, iy);
+        element64(p, left, right, matrix, i, j);
       } else {
-        element32(p, ia, ib, iy);
+        element32(p, left, right, matrix, i, j);
       }
     }
   }
 
-  private static void element32(CpuGemm.Product p, long ia, long ib, long iy) {
-    float alpha = (float) p.alpha();
-    float beta = (float) p.beta();
-    float sum = 0;
-    for (long k = 0; k < p.k(); k++) {
-      float a = p.a().segment().getAtIndex(ValueLayout.JAVA_FLOAT, ia + k * p.a().colStride());
-      float b = p.b().segment().getAtIndex(ValueLayout.JAVA_FLOAT, ib + k * p.b().rowStride());
-      sum = Math.fma(a, b, sum);
+  private static void element32(Product p, Matrices a, Matrices b, long matrix, long i, long j) {
+    MemorySegment y = p.y.segment();
+    long iy = p.y.at(matrix, i, j);
+    float sum = p.beta == 0 ? 0 : (float) p.beta * Scalars.loadF32(y, iy);
+    for (long k = 0; k < p.k; k++) {
+      float x = (float) p.alpha * Scalars.loadF32(a.segment(), a.at(matrix, i, k));
+      sum = Math.fma(x, Scalars.loadF32(b.segment(), b.at(matrix, j, k)), sum);
     }
-    float y =
-        beta == 0
-            ? alpha * sum
-            : Math.fma(alpha, sum, beta * p.y().segment().getAtIndex(ValueLayout.JAVA_FLOAT, iy));
-    p.y().segment().setAtIndex(ValueLayout.JAVA_FLOAT, iy, y);
+    Matrices bias = p.bias;
+    if (bias != null) {
+      sum += Scalars.loadF32(bias.segment(), bias.at(0, 0, j));
+    }
+    Scalars.storeF32(sum, y, iy);
   }
 
-  private static void element64(CpuGemm.Product p, long ia, long ib, long iy) {
-    double sum = 0;
-    for (long k = 0; k < p.k(); k++) {
-      double a = p.a().segment().getAtIndex(ValueLayout.JAVA_DOUBLE, ia + k * p.a().colStride());
-      double b = p.b().segment().getAtIndex(ValueLayout.JAVA_DOUBLE, ib + k * p.b().rowStride());
-      sum = Math.fma(a, b, sum);
+  private static void element64(Product p, Matrices a, Matrices b, long matrix, long i, long j) {
+    MemorySegment y = p.y.segment();
+    long iy = p.y.at(matrix, i, j);
+    double sum = p.beta == 0 ? 0 : p.beta * Scalars.loadF64(y, iy);
+    for (long k = 0; k < p.k; k++) {
+      double x = p.alpha * Scalars.loadF64(a.segment(), a.at(matrix, i, k));
+      sum = Math.fma(x, Scalars.loadF64(b.segment(), b.at(matrix, j, k)), sum);
     }
-    double y =
-        p.beta() == 0
-            ? p.alpha() * sum
-            : Math.fma(
-                p.alpha(), sum, p.beta() * p.y().segment().getAtIndex(ValueLayout.JAVA_DOUBLE, iy));
-    p.y().segment().setAtIndex(ValueLayout.JAVA_DOUBLE, iy, y);
+    Matrices bias = p.bias;
+    if (bias != null) {
+      sum += Scalars.loadF64(bias.segment(), bias.at(0, 0, j));
+    }
+    Scalars.storeF64(sum, y, iy);
   }
 }

@@ -14,6 +14,10 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class CpuTranspose {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_512;
+
+  /** Rows and columns of a tile. */
+  static final int SIZE = 16;
+
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
   private static final VectorShuffle<Float> SWAP8 = swap(8);
@@ -27,8 +31,11 @@ final class CpuTranspose {
 
   private CpuTranspose() {}
 
-  /** Copies 16 rows of 16 floats, {@code row} bytes apart, to 16 columns of {@code to}. */
-  static void tile(MemorySegment s, long at, long row, float[] to, int it, int stride) {
+  /**
+   * Copies 16 rows of 16 floats, {@code row} bytes apart, to 16 columns of {@code to}, whose rows
+   * are {@code stride} bytes apart.
+   */
+  static void tile(MemorySegment s, long at, long row, MemorySegment to, long it, long stride) {
     for (int r = 0; r < 4; r++) {
       rounds8And4(
           FloatVector.fromMemorySegment(SPECIES, s, at + r * row, NATIVE),
@@ -49,32 +56,32 @@ final class CpuTranspose {
       FloatVector x4,
       FloatVector x8,
       FloatVector x12,
-      float[] to,
-      int it,
-      int step) {
+      MemorySegment to,
+      long it,
+      long step) {
     FloatVector y0 = low(x0, x8, SWAP8, UPPER8);
     FloatVector y8 = high(x0, x8, SWAP8, UPPER8);
     FloatVector y4 = low(x4, x12, SWAP8, UPPER8);
     FloatVector y12 = high(x4, x12, SWAP8, UPPER8);
-    low(y0, y4, SWAP4, UPPER4).intoArray(to, it);
-    high(y0, y4, SWAP4, UPPER4).intoArray(to, it + step);
-    low(y8, y12, SWAP4, UPPER4).intoArray(to, it + 2 * step);
-    high(y8, y12, SWAP4, UPPER4).intoArray(to, it + 3 * step);
+    low(y0, y4, SWAP4, UPPER4).intoMemorySegment(to, it, NATIVE);
+    high(y0, y4, SWAP4, UPPER4).intoMemorySegment(to, it + step, NATIVE);
+    low(y8, y12, SWAP4, UPPER4).intoMemorySegment(to, it + 2 * step, NATIVE);
+    high(y8, y12, SWAP4, UPPER4).intoMemorySegment(to, it + 3 * step, NATIVE);
   }
 
-  private static void rounds2And1(float[] to, int it, int stride) {
-    FloatVector x0 = FloatVector.fromArray(SPECIES, to, it);
-    FloatVector x1 = FloatVector.fromArray(SPECIES, to, it + stride);
-    FloatVector x2 = FloatVector.fromArray(SPECIES, to, it + 2 * stride);
-    FloatVector x3 = FloatVector.fromArray(SPECIES, to, it + 3 * stride);
+  private static void rounds2And1(MemorySegment to, long it, long stride) {
+    FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, to, it, NATIVE);
+    FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, to, it + stride, NATIVE);
+    FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, to, it + 2 * stride, NATIVE);
+    FloatVector x3 = FloatVector.fromMemorySegment(SPECIES, to, it + 3 * stride, NATIVE);
     FloatVector y0 = low(x0, x2, SWAP2, UPPER2);
     FloatVector y2 = high(x0, x2, SWAP2, UPPER2);
     FloatVector y1 = low(x1, x3, SWAP2, UPPER2);
     FloatVector y3 = high(x1, x3, SWAP2, UPPER2);
-    low(y0, y1, SWAP1, UPPER1).intoArray(to, it);
-    high(y0, y1, SWAP1, UPPER1).intoArray(to, it + stride);
-    low(y2, y3, SWAP1, UPPER1).intoArray(to, it + 2 * stride);
-    high(y2, y3, SWAP1, UPPER1).intoArray(to, it + 3 * stride);
+    low(y0, y1, SWAP1, UPPER1).intoMemorySegment(to, it, NATIVE);
+    high(y0, y1, SWAP1, UPPER1).intoMemorySegment(to, it + stride, NATIVE);
+    low(y2, y3, SWAP1, UPPER1).intoMemorySegment(to, it + 2 * stride, NATIVE);
+    high(y2, y3, SWAP1, UPPER1).intoMemorySegment(to, it + 3 * stride, NATIVE);
   }
 
   private static FloatVector low(

@@ -4,33 +4,131 @@ import dev.downhill.backend.View;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A view of rank 2 or more as a stack of matrices. Positions and strides are counted in elements.
- *
- * @param count the product of the sizes of all dimensions but the last two
+ * A view of rank 2 or more as a stack of matrices, whose lines are its rows or its columns. One
+ * object is set to view after view, so that a product allocates nothing.
  */
-record Matrices(MemorySegment segment, Layout layout, long count, long rowStride, long colStride) {
+final class Matrices implements Operand {
+  private @Nullable MemorySegment segment;
+  private @Nullable Layout layout;
+  private long bytes;
+  private long lineStride;
+  private long stepStride;
 
-  static Matrices of(View view) {
-    Layout layout = view.layout();
-    int rank = layout.shape().rank();
-    return new Matrices(
-        CpuBuffer.segment(view),
-        layout,
-        layout.shape().slice(0, rank - 2).numel(),
-        layout.stride(rank - 2),
-        layout.stride(rank - 1));
+  /** The rows of a view are the lines. */
+  Matrices rows(View view) {
+    int rank = view.layout().shape().rank();
+    return set(view, rank - 2, rank - 1);
   }
 
-  /** Where element (i, j) of a matrix lies; matrices are counted in row-major order. */
-  long at(long matrix, long i, long j) {
-    Shape shape = layout.shape();
-    long at = layout.offset() + i * rowStride + j * colStride;
+  /** The columns of a view are the lines. */
+  Matrices columns(View view) {
+    int rank = view.layout().shape().rank();
+    return set(view, rank - 1, rank - 2);
+  }
+
+  /** A view of rank 1 is the only line. */
+  Matrices line(View view) {
+    return set(view, 0, 0);
+  }
+
+  private Matrices set(View view, int line, int step) {
+    Layout l = view.layout();
+    segment = CpuBuffer.segment(view);
+    layout = l;
+    bytes = view.dtype().bytes();
+    lineStride = l.stride(line) * bytes;
+    stepStride = l.stride(step) * bytes;
+    return this;
+  }
+
+  MemorySegment segment() {
+    MemorySegment s = segment;
+    assert s != null;
+    return s;
+  }
+
+  /** From line to line, in bytes. */
+  long lineStride() {
+    return lineStride;
+  }
+
+  /** From step to step of a line, in bytes. */
+  long stepStride() {
+    return stepStride;
+  }
+
+  /** Whether neighbouring lines lie side by side. */
+  boolean acrossLines() {
+    return lineStride == bytes;
+  }
+
+  /** Whether the steps of a line lie side by side. */
+  boolean alongSteps() {
+    return stepStride == bytes;
+  }
+
+  /** Where a step of a line lies, in bytes; matrices are counted in row-major order. */
+  long at(long matrix, long line, long step) {
+    Layout l = layout;
+    assert l != null;
+    Shape shape = l.shape();
+    long at = l.offset();
     for (int d = shape.rank() - 3; d >= 0; d--) {
-      at += matrix % shape.size(d) * layout.stride(d);
+      at += matrix % shape.size(d) * l.stride(d);
       matrix /= shape.size(d);
     }
-    return at;
+    return at * bytes + line * lineStride + step * stepStride;
+  }
+
+  @Override
+  public void pack(
+      long matrix, long line, int lines, long k, int depth, MemorySegment to, long at, int width) {
+    long from = at(matrix, line, k);
+    long row = width * bytes;
+    int packed = 0;
+    if (Simd.AVAILABLE) {
+      VectorCopy.clear(to, at, lines * bytes, row, depth);
+      if (acrossLines()) {
+        VectorCopy.rows(segment(), from, stepStride, to, at, row, depth, lines * bytes);
+        packed = lines;
+      } else if (stepStride == bytes && bytes == Float.BYTES) {
+        packed = VectorCopy.transposed(segment(), from, lineStride, lines, depth, to, at, row);
+      }
+    } else {
+      to.asSlice(at, depth * row).fill((byte) 0);
+    }
+    boolean wide = bytes == Double.BYTES;
+    long rest = from + packed * lineStride;
+    long there = at + packed * bytes;
+    if (lines - packed < depth) {
+      ElementCopy.copy(
+          wide,
+          segment(),
+          rest,
+          lineStride,
+          stepStride,
+          to,
+          there,
+          bytes,
+          row,
+          lines - packed,
+          depth);
+    } else {
+      ElementCopy.copy(
+          wide,
+          segment(),
+          rest,
+          stepStride,
+          lineStride,
+          to,
+          there,
+          row,
+          bytes,
+          depth,
+          lines - packed);
+    }
   }
 }

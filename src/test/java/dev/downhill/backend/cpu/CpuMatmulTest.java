@@ -55,7 +55,7 @@ final class CpuMatmulTest {
   /** Also compares what lies around y. */
   private void assertAsDefined(View a, View b, double alpha, double beta, View y) {
     View expected = copy(y);
-    CpuMatmul.reference(a, b, alpha, beta, expected);
+    CpuMatmul.reference(a, b, alpha, beta, expected, null);
     matmul.matmul(a, b, alpha, beta, y);
     assertThat(Elements.get(whole(y)))
         .as("%s %s %s alpha %s beta %s", a.layout(), b.layout(), y.layout(), alpha, beta)
@@ -125,7 +125,7 @@ final class CpuMatmulTest {
         View b = normal(DType.F32, shape[0], shape[3], shape[2]);
         View y = normal(DType.F32, shape[0], shape[1], shape[2]);
         View expected = copy(y);
-        CpuMatmul.reference(a, b, 0.5, 2, expected);
+        CpuMatmul.reference(a, b, 0.5, 2, expected, null);
         parallel.matmul(a, b, 0.5, 2, y);
         assertThat(Elements.get(y)).isEqualTo(Elements.get(expected));
       }
@@ -214,7 +214,7 @@ final class CpuMatmulTest {
     double[] x = Elements.get(a);
     double[] z = Elements.get(b);
     double[] old = Elements.get(y);
-    CpuMatmul.reference(a, b, 1.5, -0.5, y);
+    CpuMatmul.reference(a, b, 1.5, -0.5, y, null);
     double[] result = Elements.get(y);
     for (int e = 0; e < result.length; e++) {
       double sum = 0;

@@ -1,0 +1,78 @@
+package dev.downhill.backend.cpu;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tiles of one element type and their sizes.
+ *
+ * <p>At most six rows and four vectors, where the machine has 32 vector registers: 24 sums, four
+ * vectors of b and one of a. Each step of k then takes 10 loads for 24 multiply-adds, so that loads
+ * never hold up the arithmetic. With 16 registers it is two vectors.
+ */
+final class Tiles {
+  /** The most rows of a tile. */
+  static final int ROWS = 6;
+
+  private static final int REGISTERS = Simd.AVAILABLE ? registers() : 32;
+
+  /** The most vectors of a row of a tile. */
+  static final int VECTORS = REGISTERS == 32 ? 4 : 2;
+
+  private static final @Nullable Tile[][][] COMPILED = new Tile[2][ROWS][VECTORS];
+
+  private final boolean wide;
+  private final int lanes;
+  private final @Nullable Tile[][] tiles = new Tile[ROWS][VECTORS];
+
+  /**
+   * For the use of one thread.
+   *
+   * @param wide {@code f64}, else {@code f32}
+   */
+  Tiles(boolean wide) {
+    this.wide = wide;
+    int bytes = Simd.AVAILABLE ? Lanes.SPECIES.vectorByteSize() : 64;
+    this.lanes = bytes / (wide ? Double.BYTES : Float.BYTES);
+  }
+
+  /** Elements of a vector. */
+  int lanes() {
+    return lanes;
+  }
+
+  /** The bytes of an element. */
+  int bytes() {
+    return wide ? Double.BYTES : Float.BYTES;
+  }
+
+  Tile get(int rows, int vectors) {
+    Tile tile = tiles[rows - 1][vectors - 1];
+    if (tile == null) {
+      tile =
+          Simd.AVAILABLE
+              ? compiled(wide, rows, vectors)
+              : new ScalarTile(wide, rows, vectors * lanes);
+      tiles[rows - 1][vectors - 1] = tile;
+    }
+    return tile;
+  }
+
+  private static Tile compiled(boolean wide, int rows, int vectors) {
+    synchronized (COMPILED) {
+      @Nullable Tile[] line = COMPILED[wide ? 1 : 0][rows - 1];
+      Tile tile = line[vectors - 1];
+      if (tile == null) {
+        tile = TileCompiler.compile(wide, rows, vectors);
+        line[vectors - 1] = tile;
+      }
+      return tile;
+    }
+  }
+
+  /** AVX-512 and NEON have 32. */
+  private static int registers() {
+    return Lanes.SPECIES.length() == 16 || System.getProperty("os.arch").equals("aarch64")
+        ? 32
+        : 16;
+  }
+}
