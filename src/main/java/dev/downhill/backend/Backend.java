@@ -157,6 +157,33 @@ public interface Backend {
    */
   void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx);
 
+  // Attention over the last two dimensions: positions, and the elements of a query, key or value
+
+  /**
+   * y = softmax(scale q kᵀ) v and z = log Σ e^(scale q kᵀ), over all keys or, if {@code causal},
+   * for query i over keys 0 to i. Without a key y is 0 and z is -inf. All views have the same rank
+   * and sizes before the last two dimensions, save z, which is contiguous, has no last one, and is
+   * {@code f32} for {@code bf16}.
+   */
+  void attention(View q, View k, View v, boolean causal, double scale, View y, View z);
+
+  /**
+   * The gradients of {@link #attention}, whose results y and z are: with p the shares and s the
+   * scores, ds = p (dy vᵀ - Σ dy y), dq = scale ds k, dk = scale dsᵀ q, dv = pᵀ dy.
+   */
+  void attentionBackward(
+      View q,
+      View k,
+      View v,
+      boolean causal,
+      double scale,
+      View y,
+      View z,
+      View dy,
+      View dq,
+      View dk,
+      View dv);
+
   // Layer normalisation: rows are the last dimension
 
   /**

@@ -39,6 +39,7 @@ final class CpuBackend implements Backend {
   private final CpuRandom random;
   private final CpuSoftmax softmax;
   private final CpuCrossEntropy crossEntropy;
+  private final CpuAttention attention;
   private final CpuLayerNorm layerNorm;
   private final CpuUpdate update;
   private final CpuNorm norm;
@@ -55,6 +56,7 @@ final class CpuBackend implements Backend {
     this.random = new CpuRandom(workers);
     this.softmax = new CpuSoftmax(workers);
     this.crossEntropy = new CpuCrossEntropy(workers);
+    this.attention = new CpuAttention(workers);
     this.layerNorm = new CpuLayerNorm(workers);
     this.update = new CpuUpdate(workers);
     this.norm = new CpuNorm(workers);
@@ -285,6 +287,37 @@ final class CpuBackend implements Backend {
   @Override
   public void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx) {
     crossEntropy.crossEntropyBackward(x, target, ignore, z, dy, dx);
+  }
+
+  // Attention
+
+  @Override
+  public void attention(View q, View k, View v, boolean causal, double scale, View y, View z) {
+    try (WideViews w = wide) {
+      attention.attention(w.in(q), w.in(k), w.in(v), causal, scale, w.out(y), z);
+      w.finish();
+    }
+  }
+
+  @Override
+  public void attentionBackward(
+      View q,
+      View k,
+      View v,
+      boolean causal,
+      double scale,
+      View y,
+      View z,
+      View dy,
+      View dq,
+      View dk,
+      View dv) {
+    try (WideViews w = wide) {
+      attention.attentionBackward(
+          w.in(q), w.in(k), w.in(v), causal, scale, w.in(y), z, w.in(dy), w.out(dq), w.out(dk),
+          w.out(dv));
+      w.finish();
+    }
   }
 
   // Layer normalisation

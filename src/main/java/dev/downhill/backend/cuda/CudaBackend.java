@@ -31,6 +31,7 @@ final class CudaBackend implements Backend {
   private final CudaIndexing indexing;
   private final CudaRandom random;
   private final CudaSoftmax softmax;
+  private final CudaAttention attention;
   private final CudaLayerNorm layerNorm;
   private final CudaUpdate update;
   private final CudaNorm norm;
@@ -44,6 +45,7 @@ final class CudaBackend implements Backend {
     this.indexing = new CudaIndexing(device);
     this.random = new CudaRandom(device);
     this.softmax = new CudaSoftmax(device);
+    this.attention = new CudaAttention(device);
     this.layerNorm = new CudaLayerNorm(device);
     this.update = new CudaUpdate(device);
     this.norm = new CudaNorm(device);
@@ -218,6 +220,29 @@ final class CudaBackend implements Backend {
   @Override
   public void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx) {
     softmax.crossEntropyBackward(x, target, ignore, z, dy, dx);
+  }
+
+  // Attention
+
+  @Override
+  public void attention(View q, View k, View v, boolean causal, double scale, View y, View z) {
+    attention.attention(q, k, v, causal, scale, y, z);
+  }
+
+  @Override
+  public void attentionBackward(
+      View q,
+      View k,
+      View v,
+      boolean causal,
+      double scale,
+      View y,
+      View z,
+      View dy,
+      View dq,
+      View dk,
+      View dv) {
+    attention.attentionBackward(q, k, v, causal, scale, y, z, dy, dq, dk, dv);
   }
 
   // Layer normalisation
