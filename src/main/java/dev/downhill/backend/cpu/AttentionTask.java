@@ -16,6 +16,9 @@ final class AttentionTask {
   static final int QUERIES = CpuAttention.QUERIES;
   static final int KEYS = CpuAttention.KEYS;
 
+  /** From row to row of scores, in elements: a power of two would crowd a few sets of the cache. */
+  private static final int LINE = KEYS + 16;
+
   private final AttentionRow row;
   private final boolean wide;
   private final Tiles tiles;
@@ -35,6 +38,9 @@ final class AttentionTask {
 
   private final double[] max = new double[QUERIES];
   private final double[] sum = new double[QUERIES];
+
+  /** Of a tile's rows, the greatest scores of the blocks before. */
+  private final double[] before = new double[Tiles.ROWS];
 
   // Parts of the room: packed keys and values, scores and their slopes, results so far.
   private MemorySegment room = MemorySegment.NULL;
@@ -60,7 +66,7 @@ final class AttentionTask {
     bytes = tiles.bytes();
     lanes = tiles.lanes();
     width = Tiles.VECTORS * lanes;
-    line = (long) KEYS * bytes;
+    line = (long) LINE * bytes;
     zeros = Arena.ofAuto().allocate((long) width * bytes, 64);
     nothing = Arena.ofAuto().allocate((long) width * bytes, 64);
     for (int c = 0; c < width; c++) {
@@ -113,8 +119,8 @@ final class AttentionTask {
     used = 0;
     keys = take((long) c.size * KEYS);
     values = take((long) c.valueSize * KEYS);
-    scores = take((long) QUERIES * KEYS);
-    slopes = take((long) QUERIES * KEYS);
+    scores = take((long) QUERIES * LINE);
+    slopes = take((long) QUERIES * LINE);
     dk = take(KEYS * size);
     dv = take(KEYS * valueSize);
     keyRows.copy = take(KEYS * size);
@@ -147,6 +153,7 @@ final class AttentionTask {
         int seen = Math.min(count, c.seen(first + r + height - 1) - key);
         if (seen > 0) {
           dots(c.q, sequence, first + r, height, keys, keyStep, c.size, seen, scores);
+          greatest(c, first + r, r, height, key, seen);
           shares(c, first + r, r, height, key, seen);
           mix(c.valueSize, r, height, seen, key == 0);
         }
@@ -201,24 +208,30 @@ final class AttentionTask {
     }
   }
 
+  /** The greatest scores so far of some rows. */
+  private void greatest(AttentionCall c, int query, int r, int height, int key, int seen) {
+    double lowest = wide ? -Double.MAX_VALUE : -Float.MAX_VALUE;
+    for (int h = 0; h < height; h++) {
+      int n = Math.clamp(c.seen(query + h) - key, 0, seen);
+      before[h] = key == 0 ? lowest : max[r + h];
+      max[r + h] = row.max(room, scores + h * line, n, c.scale, before[h]);
+    }
+  }
+
   /** The scores of some rows become e^(score - max); what was added up before follows the max. */
   private void shares(AttentionCall c, int query, int r, int height, int key, int seen) {
     for (int h = 0; h < height; h++) {
-      long at = scores + h * line;
       int n = Math.clamp(c.seen(query + h) - key, 0, seen);
-      double least = key == 0 ? (wide ? -Double.MAX_VALUE : -Float.MAX_VALUE) : max[r + h];
-      double greatest = row.max(room, at, n, c.scale, least);
-      double share = row.exp(room, at, n, seen, c.scale, greatest);
+      double total = row.exp(room, scores + h * line, n, seen, c.scale, max[r + h]);
       if (key > 0) {
-        double before = row.exp(least - greatest);
-        if (before != 1) {
+        double factor = row.exp(before[h] - max[r + h]);
+        if (factor != 1) {
           long step = padded(c.valueSize) * bytes;
-          row.scale(room, results + (r + h) * step, c.valueSize, before);
+          row.scale(room, results + (r + h) * step, c.valueSize, factor);
         }
-        share += sum[r + h] * before;
+        total += sum[r + h] * factor;
       }
-      max[r + h] = greatest;
-      sum[r + h] = share;
+      sum[r + h] = total;
     }
   }
 

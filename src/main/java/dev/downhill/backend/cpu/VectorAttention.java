@@ -25,12 +25,7 @@ final class VectorAttention implements AttentionRow {
     MemorySegment x = Scalars.offHeap(s);
     float factor = (float) scale;
     FloatVector max = FloatVector.broadcast(SPECIES, (float) least);
-    int i = 0;
-    for (; i + STEP <= n; i += STEP) {
-      FloatVector z = load(x, at + 4L * i).mul(factor);
-      max = max.blend(z, z.compare(VectorOperators.GT, max));
-    }
-    if (i < n) {
+    for (int i = 0; i < n; i += STEP) {
       FloatVector z = load(x, at + 4L * i).mul(factor);
       VectorMask<Float> greater = z.compare(VectorOperators.GT, max);
       max = max.blend(z, greater.and(SPECIES.indexInRange(i, n)));
@@ -43,13 +38,12 @@ final class VectorAttention implements AttentionRow {
     MemorySegment x = Scalars.offHeap(s);
     float factor = (float) scale;
     float shift = (float) max;
+    FloatVector zero = FloatVector.zero(SPECIES);
     for (int lane = 0; lane < LANES; lane += STEP) {
       FloatVector sum = FloatVector.zero(SPECIES);
       for (int i = lane; i < end; i += LANES) {
-        FloatVector e = CpuVectorMath.exp(load(x, at + 4L * i).mul(factor).sub(shift));
-        if (i + STEP > n) {
-          e = FloatVector.zero(SPECIES).blend(e, SPECIES.indexInRange(i, Math.max(i, n)));
-        }
+        FloatVector score = load(x, at + 4L * i).mul(factor).sub(shift);
+        FloatVector e = zero.blend(CpuVectorMath.exp(score), SPECIES.indexInRange(i, n));
         e.intoMemorySegment(x, at + 4L * i, NATIVE);
         sum = sum.add(e);
       }
@@ -112,13 +106,11 @@ final class VectorAttention implements AttentionRow {
     MemorySegment x = Scalars.offHeap(p);
     float factor = (float) scale;
     float minus = (float) d;
+    FloatVector zero = FloatVector.zero(SPECIES);
     for (int i = 0; i < end; i += STEP) {
       FloatVector slope = load(x, dpAt + 4L * i).sub(minus);
       FloatVector ds = load(x, at + 4L * i).mul(slope).mul(factor);
-      if (i + STEP > n) {
-        ds = FloatVector.zero(SPECIES).blend(ds, SPECIES.indexInRange(i, Math.max(i, n)));
-      }
-      ds.intoMemorySegment(x, dpAt + 4L * i, NATIVE);
+      zero.blend(ds, SPECIES.indexInRange(i, n)).intoMemorySegment(x, dpAt + 4L * i, NATIVE);
     }
   }
 
