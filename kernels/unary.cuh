@@ -97,7 +97,7 @@ FUNCTION(abs, absolute(x), dy * sign(x))
 FUNCTION(square, times(x, x), dy * (x + x))
 FUNCTION(sign, sign(x), 0)
 FUNCTION(floor, whole(x), 0)
-FUNCTION(relu, larger(x, N(0)), x <= 0 ? 0 : dy)
+FUNCTION(relu, larger(x, N(0)), y <= 0 ? 0 : dy)
 #endif
 
 #if DH_IS_FLOATING

@@ -116,6 +116,9 @@ public interface Backend {
    */
   void matmul(View a, View b, double alpha, double beta, View y);
 
+  /** y = a b, likewise, then y += bias: a row (n), added to every row of what was rounded. */
+  void matmul(View a, View b, View bias, View y);
+
   // Indexing
 
   /** y[p] = x[p with p[dim] replaced by index[p]]; index is {@code i64} and has y's shape. */

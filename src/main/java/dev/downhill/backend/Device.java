@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -339,8 +340,13 @@ public final class Device {
 
   /** The live allocations by the line that made them, largest first: line, count, bytes. */
   public String report() {
-    return "%d live tensors, %,d bytes on %s%s"
-        .formatted(memory().tensors(), memory().bytes(), name, owners());
+    return String.format(
+        Locale.ROOT,
+        "%d live tensors, %,d bytes on %s%s",
+        memory().tensors(),
+        memory().bytes(),
+        name,
+        owners());
   }
 
   private String owners() {
@@ -364,8 +370,12 @@ public final class Device {
         .forEach(
             e ->
                 text.append(
-                    "\n  %,d bytes in %d tensors from %s"
-                        .formatted(e.getValue()[1], e.getValue()[0], e.getKey())));
+                    String.format(
+                        Locale.ROOT,
+                        "\n  %,d bytes in %d tensors from %s",
+                        e.getValue()[1],
+                        e.getValue()[0],
+                        e.getKey())));
     return text.toString();
   }
 

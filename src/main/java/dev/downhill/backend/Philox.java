@@ -19,8 +19,8 @@ public final class Philox {
   private static final int WEYL_1 = 0xBB67AE85;
   private static final long WORD = 0xFFFFFFFFL;
 
-  private final long seed;
-  private final long stream;
+  private long seed;
+  private long stream;
 
   // One array per word, each word in the lower half of a long, and one loop per round: loops that
   // the
@@ -40,6 +40,12 @@ public final class Philox {
     x1 = new long[n];
     x2 = new long[n];
     x3 = new long[n];
+  }
+
+  /** Draws from another stream from now on. */
+  public void reset(long newSeed, long newStream) {
+    seed = newSeed;
+    stream = newStream;
   }
 
   /** The words at one position, which are then found at 0. */

@@ -150,7 +150,7 @@ public final class Recording implements AutoCloseable {
       Call a = i < before.size() ? before.get(i) : null;
       Call b = i < now.size() ? now.get(i) : null;
       if (!Objects.equals(a, b)) {
-        return "call %d was %s, now %s"
+        return "call %s was %s, now %s"
             .formatted(i, a == null ? "none" : a, b == null ? "none" : b);
       }
     }
@@ -180,8 +180,7 @@ public final class Recording implements AutoCloseable {
       case "allocate", "free", "memory", "activity", "describe" -> {}
       default -> {
         @Nullable Object[] given = Objects.requireNonNull(arguments);
-        calls.add(
-            new Call(method.getName(), Arrays.stream(given).map(this::canonical).toList()));
+        calls.add(new Call(method.getName(), Arrays.stream(given).map(this::canonical).toList()));
         made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, given));
       }
     }

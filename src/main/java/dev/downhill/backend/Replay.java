@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * calls use until it is closed or garbage collected.
  */
 public final class Replay implements AutoCloseable {
+  /** The methods that may write over an input which is seen through the layout of the result. */
+  private static final Set<String> IN_PLACE = Set.of("unary", "unaryBackward", "binary", "where");
+
   private final Device device;
   private final Held held;
   private final Device.Work work;
@@ -87,8 +90,7 @@ public final class Replay implements AutoCloseable {
           alive.values().stream()
               .filter(s -> !allocated.contains(s.buffer()))
               .toArray(Storage[]::new);
-      Storage[] own =
-          changed.stream().filter(alive.values()::contains).toArray(Storage[]::new);
+      Storage[] own = changed.stream().filter(alive.values()::contains).toArray(Storage[]::new);
       return new Replay(device, program[0], List.copyOf(storages), borrowed, own);
     } catch (RuntimeException e) {
       storages.forEach(Storage::release);
@@ -96,18 +98,33 @@ public final class Replay implements AutoCloseable {
     }
   }
 
-  /** The first and last call that uses each buffer. */
+  /**
+   * When each buffer is used first and last. A call lasts from one even time to the odd one after
+   * it; one that may write over its input reads at the one and writes at the other.
+   */
   private static Map<Buffer, int[]> uses(List<Made> made) {
     Map<Buffer, int[]> uses = new IdentityHashMap<>();
     for (int i = 0; i < made.size(); i++) {
-      int now = i;
-      for (Object argument : made.get(i).arguments()) {
+      Object[] arguments = made.get(i).arguments();
+      boolean inPlace = IN_PLACE.contains(made.get(i).method().getName());
+      View result = inPlace ? (View) arguments[arguments.length - 1] : null;
+      int read = 2 * i;
+      int write = read + 1;
+      for (Object argument : arguments) {
         forEachView(
             argument,
-            view -> uses.computeIfAbsent(view.buffer(), _ -> new int[] {now, now})[1] = now);
+            view -> {
+              boolean same = result != null && view.layout().equals(result.layout());
+              use(uses, view, view == result ? write : read, same && view != result ? read : write);
+            });
       }
     }
     return uses;
+  }
+
+  private static void use(Map<Buffer, int[]> uses, View view, int first, int last) {
+    int[] use = uses.computeIfAbsent(view.buffer(), _ -> new int[] {first, last});
+    use[1] = Math.max(use[1], last);
   }
 
   /** New memory for buffers, shared by those that are not needed at the same time. */
@@ -165,11 +182,14 @@ public final class Replay implements AutoCloseable {
           Buffer buffer = moved.get(view.buffer());
           return buffer == null ? view : new View(buffer, view.layout());
         };
-    @Nullable Object[] arguments = Arrays.stream(made.arguments()).map(a -> map(a, other)).toArray();
+    @Nullable Object[] arguments =
+        Arrays.stream(made.arguments()).map(a -> map(a, other)).toArray();
     return new Made(made.method(), arguments);
   }
 
-  /** The argument with other views; itself if they are the same, for a table is known by identity. */
+  /**
+   * The argument with other views; itself if they are the same, for a table is known by identity.
+   */
   private static @Nullable Object map(@Nullable Object argument, UnaryOperator<View> f) {
     return switch (argument) {
       case null -> null;
@@ -203,7 +223,7 @@ public final class Replay implements AutoCloseable {
     for (Storage s : borrowed) {
       if (s.isExclusive()) {
         throw new IllegalStateException(
-            "step: a tensor that its body uses has ended: %s of %d elements; make a new step"
+            "step: a tensor that its body uses has ended: %s of %s elements; make a new step"
                 .formatted(s.buffer().dtype(), s.buffer().numel()));
       }
     }

@@ -45,7 +45,7 @@ public enum Unary {
   /** min(max(x, a), b), b where a > b; the derivative is 1 where {@code a <= x <= b}, else 0. */
   CLAMP(Reads.INPUT),
   /** max(x, 0); the derivative at 0 is 0. */
-  RELU(Reads.INPUT),
+  RELU(Reads.OUTPUT),
   /** x where x > 0, else a x; the derivative at 0 is a. */
   LEAKY_RELU(Reads.INPUT),
   /** x where x > 0, else a (e^x - 1); the derivative at 0 is a. */

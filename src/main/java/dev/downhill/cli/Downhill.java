@@ -89,7 +89,7 @@ public final class Downhill {
       return "internal error: " + e + " (--debug shows where)";
     }
     if (e instanceof OutOfMemoryError) {
-      return "out of memory: %s, the limit is %d MiB; raise it with JDK_JAVA_OPTIONS=-Xmx<size>"
+      return "out of memory: %s, the limit is %s MiB; raise it with JDK_JAVA_OPTIONS=-Xmx<size>"
           .formatted(e.getMessage(), Runtime.getRuntime().maxMemory() >> 20);
     }
     // The message of an I/O exception of the JDK is often the bare path.

@@ -26,7 +26,7 @@ final class ProgressLine implements Trainer.Listener, AutoCloseable {
   ProgressLine() {}
 
   @SuppressWarnings("SystemConsoleNull") // it may be null still, where there is none at all
-  private static boolean isTerminal() {
+  static boolean isTerminal() {
     Console console = System.console();
     return console != null && console.isTerminal();
   }
@@ -62,7 +62,7 @@ final class ProgressLine implements Trainer.Listener, AutoCloseable {
       lastLine = System.nanoTime();
     } else if (System.nanoTime() - lastLine > LINES_EVERY_NANOS || p.step() == p.steps()) {
       lastLine = System.nanoTime();
-      System.err.printf("step %d/%d %s%n", p.step(), p.steps(), text);
+      System.err.printf(Locale.ROOT, "step %d/%d %s%n", p.step(), p.steps(), text);
     }
   }
 

@@ -126,7 +126,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     List<String> problems = new ArrayList<>();
     if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
-      problems.add("--threads: expected 1 to %d, got %d".formatted(MOST_THREADS, threads));
+      problems.add("--threads: expected 1 to %s, got %s".formatted(MOST_THREADS, threads));
     }
     List<String> given = ofTheJob();
     if (resume != null && !given.isEmpty()) {

@@ -7,6 +7,7 @@ import dev.downhill.cli.verify.Verification;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -55,10 +56,15 @@ final class VerifyCommand implements Callable<Integer> {
     Verification.Report report = replay(on, out);
     for (Verification.Skipped s : report.skipped()) {
       out.printf(
+          Locale.ROOT,
           "skipped %s: %d cases, %s: %s%n",
-          s.op(), s.names().size(), s.reason(), String.join(", ", s.names()));
+          s.op(),
+          s.names().size(),
+          s.reason(),
+          String.join(", ", s.names()));
     }
     out.printf(
+        Locale.ROOT,
         "%s: %d files, %d cases: %d passed, %d failed, %d skipped (%d comparisons)%n",
         on.name(),
         report.files(),

@@ -89,7 +89,7 @@ public record BlameTable(List<Row> rows) {
     }
     if (weight.dim() != 2 || weight.size(1) != inputs.size()) {
       throw new IllegalArgumentException(
-          "blame: expected a weight (units, inputs) with a name for each input, got shape %s and %d names"
+          "blame: expected a weight (units, inputs) with a name for each input, got shape %s and %s names"
               .formatted(weight.shape(), inputs.size()));
     }
     int n = inputs.size();

@@ -32,6 +32,7 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
       double guess = predict(task, twin);
       double truth = task.exampleTruth();
       report.printf(
+          Locale.ROOT,
           "%n1. Predict. Untrained, the network says %s for %s. The truth is %s: it is off by"
               + " %s.%n",
           task.amount(guess),
@@ -52,14 +53,18 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
       Tensor weight = twin.parameters().get(0);
       BlameTable blame = BlameTable.of(weight, task.encoder().featureNames());
       report.printf(
+          Locale.ROOT,
           "%n3. Blame. For each input, the first-layer weight that the error complains about"
               + " most:%n%s",
           blame);
 
       optimizer.step();
       report.printf(
+          Locale.ROOT,
           "%n4. Nudge. One step of %s at rate %s moves these weights against their signals:%n%s",
-          recipe.optimizer(), recipe.lr(), NudgeTable.of(blame, weight));
+          recipe.optimizer(),
+          recipe.lr(),
+          NudgeTable.of(blame, weight));
       try (Autograd.Mode _ = Autograd.noGrad()) {
         report.printf(
             Locale.ROOT,
@@ -69,8 +74,10 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
     }
     int steps = Math.clamp(TRIAL_EXAMPLES / recipe.batch(), 10, TRIAL_STEPS);
     report.printf(
+        Locale.ROOT,
         "%n5. Choose a rate. %d steps from the same start at three learning rates:%n%s",
-        steps, rates(steps));
+        steps,
+        rates(steps));
   }
 
   private RateTrial rates(int steps) {

@@ -83,11 +83,19 @@ final class OneWeight implements Job {
     double[] w = new double[steps + 1];
     double[] losses = new double[steps];
     report.printf(
+        Locale.ROOT,
         "Fit y = w x to x = %.0f, y = %.0f, from w = 0 with rate %s. The solution is w = %.0f.%n%n",
-        X, Y, rate, SOLUTION);
+        X,
+        Y,
+        rate,
+        SOLUTION);
     report.printf(
+        Locale.ROOT,
         "  step   %-22s %-22s %-22s %s%n",
-        "loss by hand", "loss by engine", "w by hand", "w by engine");
+        "loss by hand",
+        "loss by engine",
+        "w by hand",
+        "w by engine");
     try (Tensor weight = Tensor.full(o.device(), DType.F64, 0).requireGrad();
         Sgd sgd = new Sgd(List.of(weight), rate)) {
       for (int i = 0; i < steps; i++) {
@@ -110,30 +118,39 @@ final class OneWeight implements Job {
         // compare, not ==: a run that diverges ends in NaN on both sides.
         if (Double.compare(loss, engineLoss) != 0 || Double.compare(w[i + 1], engineWeight) != 0) {
           throw new AssertionError(
-              "step %d: by hand loss %s and w %s, by the engine %s and %s"
+              "step %s: by hand loss %s and w %s, by the engine %s and %s"
                   .formatted(i + 1, loss, w[i + 1], engineLoss, engineWeight));
         }
         losses[i] = loss;
         last = i + 1;
         report.printf(
-            "  %4d   %-22s %-22s %-22s %s%n", i + 1, loss, engineLoss, w[i + 1], engineWeight);
+            Locale.ROOT,
+            "  %4d   %-22s %-22s %-22s %s%n",
+            i + 1,
+            loss,
+            engineLoss,
+            w[i + 1],
+            engineWeight);
         if (!Double.isFinite(loss)) {
-          report.printf("  The numbers end here: the loss is %s.%n", loss);
+          report.printf(Locale.ROOT, "  The numbers end here: the loss is %s.%n", loss);
           break;
         }
       }
     }
     Regime regime = Regime.of(w);
     report.printf(
+        Locale.ROOT,
         "%nBoth agree to the last bit. The error of w is multiplied by 1 - 8 rate = %s at every"
             + " step:%nwith rate %s it %s.%n",
-        String.format(Locale.ROOT, "%.4g", 1 - 8 * rate), rate, regime.text);
+        String.format(Locale.ROOT, "%.4g", 1 - 8 * rate),
+        rate,
+        regime.text);
 
     folder.clear();
     folder.config(config(o, rate, steps));
     folder.picture(
         "one-weight.png", plots(Arrays.copyOf(w, last + 1), Arrays.copyOf(losses, last)));
-    report.printf("Run folder: %s%n", o.out());
+    report.printf(Locale.ROOT, "Run folder: %s%n", o.out());
     double seconds = (System.nanoTime() - start) * 1e-9;
     return new JobResult(
         name(),

@@ -42,7 +42,7 @@ record PriceTask(Table table, Encoder encoder, Split split, boolean generated) {
     Column.Numbers y = table.target(target);
     if (table.rows() < FEWEST_ROWS) {
       throw new DataException(
-          "%s: expected at least %d rows, got %d"
+          "%s: expected at least %s rows, got %s"
               .formatted(table.source(), FEWEST_ROWS, table.rows()));
     }
     if (IntStream.range(0, table.rows()).allMatch(r -> y.get(r) == y.get(0))) {

@@ -17,7 +17,7 @@ public final class AdaptiveAvgPool2d extends Layer {
   public AdaptiveAvgPool2d(long height, long width) {
     if (height < -1 || width < -1) {
       throw new IllegalArgumentException(
-          "AdaptiveAvgPool2d: expected sizes of 0 or more, or -1, got %d and %d"
+          "AdaptiveAvgPool2d: expected sizes of 0 or more, or -1, got %s and %s"
               .formatted(height, width));
     }
     this.height = height;

@@ -61,7 +61,7 @@ public abstract sealed class BatchNorm extends Layer permits BatchNorm1d, BatchN
   BatchNorm(long channels, Options options) {
     if (channels < 1) {
       throw new IllegalArgumentException(
-          "%s: expected 1 or more channels, got %d"
+          "%s: expected 1 or more channels, got %s"
               .formatted(getClass().getSimpleName(), channels));
     }
     this.channels = channels;
@@ -109,7 +109,7 @@ public abstract sealed class BatchNorm extends Layer permits BatchNorm1d, BatchN
 
   @Override
   public String toString() {
-    return "%s(%d, eps=%s, momentum=%s, affine=%b, track_running_stats=%b)"
+    return "%s(%s, eps=%s, momentum=%s, affine=%b, track_running_stats=%b)"
         .formatted(
             getClass().getSimpleName(),
             channels,

@@ -67,7 +67,7 @@ public abstract sealed class Conv extends Layer permits Conv1d, Conv2d, ConvTran
     boolean fits = in > 0 && out > 0 && groups > 0 && in % groups == 0 && out % groups == 0;
     if (!fits || kernel.numel() == 0) {
       throw new IllegalArgumentException(
-          "%s: expected 1 or more channels that the groups divide and a kernel of 1 or more, got in %d, out %d, %d groups and kernel %s"
+          "%s: expected 1 or more channels that the groups divide and a kernel of 1 or more, got in %s, out %s, %s groups and kernel %s"
               .formatted(name, in, out, groups, kernel));
     }
     this.name = name;
@@ -87,7 +87,7 @@ public abstract sealed class Conv extends Layer permits Conv1d, Conv2d, ConvTran
   static Shape kernel(String name, int n, long... numbers) {
     if (numbers.length != 1 && numbers.length != n) {
       throw new IllegalArgumentException(
-          "%s: expected a kernel of 1 or %d numbers, got %s"
+          "%s: expected a kernel of 1 or %s numbers, got %s"
               .formatted(name, n, Arrays.toString(numbers)));
     }
     long[] all = new long[n];
@@ -113,7 +113,7 @@ public abstract sealed class Conv extends Layer permits Conv1d, Conv2d, ConvTran
   @Override
   public final String toString() {
     Convolution.Options w = options.windows();
-    return "%s(%d, %d, kernel_size=%s, stride=%s%s%s%s%s%s)"
+    return "%s(%s, %s, kernel_size=%s, stride=%s%s%s%s%s%s)"
         .formatted(
             name,
             in,

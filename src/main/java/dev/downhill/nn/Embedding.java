@@ -51,7 +51,7 @@ public final class Embedding extends Layer {
     Long padding = options.paddingIdx();
     if (num < 1 || dim < 1 || (padding != null && (padding < -num || padding >= num))) {
       throw new IllegalArgumentException(
-          "Embedding: expected 1 or more rows and numbers and a padding row among them, got num %d, dim %d and padding %s"
+          "Embedding: expected 1 or more rows and numbers and a padding row among them, got num %s, dim %s and padding %s"
               .formatted(num, dim, padding));
     }
     this.num = num;
@@ -105,7 +105,7 @@ public final class Embedding extends Layer {
 
   @Override
   public String toString() {
-    return "Embedding(%d, %d%s)"
+    return "Embedding(%s, %s%s)"
         .formatted(num, dim, paddingIdx == null ? "" : ", padding " + paddingIdx);
   }
 }

@@ -29,7 +29,7 @@ public final class Flatten extends Layer {
     int to = shape.dim("flatten", last);
     if (from > to) {
       throw new ShapeException(
-          "flatten: expected a first dimension not behind the last, got %d and %d (shape %s)"
+          "flatten: expected a first dimension not behind the last, got %s and %s (shape %s)"
               .formatted(first, last, shape));
     }
     if (shape.rank() == 0) {
@@ -42,6 +42,6 @@ public final class Flatten extends Layer {
 
   @Override
   public String toString() {
-    return "Flatten(%d, %d)".formatted(first, last);
+    return "Flatten(%s, %s)".formatted(first, last);
   }
 }

@@ -48,7 +48,7 @@ public final class GroupNorm extends Layer {
   public GroupNorm(long groups, long channels, Options options) {
     if (groups < 1 || channels < 1 || channels % groups != 0) {
       throw new IllegalArgumentException(
-          "GroupNorm: expected groups that divide the channels, got %d groups of %d channels"
+          "GroupNorm: expected groups that divide the channels, got %s groups of %s channels"
               .formatted(groups, channels));
     }
     this.groups = groups;
@@ -82,7 +82,7 @@ public final class GroupNorm extends Layer {
 
   @Override
   public String toString() {
-    return "GroupNorm(%d, %d, eps=%s, affine=%b)"
+    return "GroupNorm(%s, %s, eps=%s, affine=%b)"
         .formatted(groups, channels, options.eps(), options.affine());
   }
 }

@@ -54,7 +54,7 @@ public final class Linear extends Layer {
   public Linear(long in, long out, Options options) {
     if (in < 1 || out < 1) {
       throw new IllegalArgumentException(
-          "Linear: expected 1 or more features, got in %d and out %d".formatted(in, out));
+          "Linear: expected 1 or more features, got in %s and out %s".formatted(in, out));
     }
     this.in = in;
     this.out = out;
@@ -92,6 +92,6 @@ public final class Linear extends Layer {
 
   @Override
   public String toString() {
-    return "Linear(%d, %d%s)".formatted(in, out, bias == null ? ", no bias" : "");
+    return "Linear(%s, %s%s)".formatted(in, out, bias == null ? ", no bias" : "");
   }
 }

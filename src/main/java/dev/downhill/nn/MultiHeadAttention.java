@@ -59,7 +59,7 @@ public final class MultiHeadAttention extends Layer {
   public MultiHeadAttention(long dim, long heads, Options options) {
     if (dim < 1 || heads < 1 || dim % heads != 0) {
       throw new IllegalArgumentException(
-          "MultiHeadAttention: expected heads that divide the features, got %d heads and %d features"
+          "MultiHeadAttention: expected heads that divide the features, got %s heads and %s features"
               .formatted(heads, dim));
     }
     this.dim = dim;
@@ -98,7 +98,7 @@ public final class MultiHeadAttention extends Layer {
     for (Tensor t : List.of(query, key, value)) {
       if (t.dim() != 3 || t.size(2) != dim) {
         throw new ShapeException(
-            "multiHeadAttention: expected query, key and value (N, T, %d), got shapes %s, %s and %s"
+            "multiHeadAttention: expected query, key and value (N, T, %s), got shapes %s, %s and %s"
                 .formatted(dim, query.shape(), key.shape(), value.shape()));
       }
     }
@@ -162,7 +162,7 @@ public final class MultiHeadAttention extends Layer {
 
   @Override
   public String toString() {
-    return "MultiHeadAttention(%d, %d%s%s)"
+    return "MultiHeadAttention(%s, %s%s%s)"
         .formatted(
             dim,
             heads,

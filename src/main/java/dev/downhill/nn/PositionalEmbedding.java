@@ -25,7 +25,7 @@ public final class PositionalEmbedding extends Layer {
   public PositionalEmbedding(long num, long dim, Init init) {
     if (num < 1 || dim < 1) {
       throw new IllegalArgumentException(
-          "PositionalEmbedding: expected 1 or more positions and numbers, got num %d and dim %d"
+          "PositionalEmbedding: expected 1 or more positions and numbers, got num %s and dim %s"
               .formatted(num, dim));
     }
     this.num = num;
@@ -42,7 +42,7 @@ public final class PositionalEmbedding extends Layer {
   public Tensor forward(Tensor x) {
     if (x.dim() < 2 || x.size(-1) != dim || x.size(-2) > num) {
       throw new ShapeException(
-          "positionalEmbedding: expected x (..., T, %d) with T up to %d, got shape %s"
+          "positionalEmbedding: expected x (..., T, %s) with T up to %s, got shape %s"
               .formatted(dim, num, x.shape()));
     }
     return x.add(weight.tensor().narrow(0, 0, x.size(-2)));
@@ -61,6 +61,6 @@ public final class PositionalEmbedding extends Layer {
 
   @Override
   public String toString() {
-    return "PositionalEmbedding(%d, %d)".formatted(num, dim);
+    return "PositionalEmbedding(%s, %s)".formatted(num, dim);
   }
 }

@@ -45,7 +45,7 @@ public abstract sealed class RecurrentLayer extends Layer permits Lstm, Gru {
   RecurrentLayer(int gates, long in, long hidden, Options options) {
     if (in < 1 || hidden < 1) {
       throw new IllegalArgumentException(
-          "%s: expected 1 or more features, got in %d and hidden %d"
+          "%s: expected 1 or more features, got in %s and hidden %s"
               .formatted(getClass().getSimpleName(), in, hidden));
     }
     this.in = in;
@@ -75,7 +75,7 @@ public abstract sealed class RecurrentLayer extends Layer permits Lstm, Gru {
 
   @Override
   public String toString() {
-    return "%s(%d, %d%s%s)"
+    return "%s(%s, %s%s%s)"
         .formatted(
             getClass().getSimpleName(),
             in,

@@ -33,7 +33,7 @@ public final class Sequential extends Layer {
         String layer =
             layers.get(i) instanceof Sequential ? "Sequential" : layers.get(i).toString();
         ShapeException placed =
-            new ShapeException("%s in layer %d, %s".formatted(e.getMessage(), i, layer));
+            new ShapeException("%s in layer %s, %s".formatted(e.getMessage(), i, layer));
         placed.initCause(e);
         throw placed;
       }

@@ -34,6 +34,6 @@ public final class TiedLinear extends Layer {
 
   @Override
   public String toString() {
-    return "TiedLinear(%d, %d)".formatted(weight.shape().size(1), weight.shape().size(0));
+    return "TiedLinear(%s, %s)".formatted(weight.shape().size(1), weight.shape().size(0));
   }
 }

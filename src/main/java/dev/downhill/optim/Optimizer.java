@@ -160,7 +160,7 @@ public abstract class Optimizer implements AutoCloseable {
   public double baseRate(int group) {
     if (group < 0 || group >= groups()) {
       throw new IllegalArgumentException(
-          "%s: expected a group of 0 to %d, got %d".formatted(name, groups() - 1, group));
+          "%s: expected a group of 0 to %s, got %s".formatted(name, groups() - 1, group));
     }
     return baseRates.get(group);
   }

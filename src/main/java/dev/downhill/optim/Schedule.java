@@ -134,7 +134,7 @@ public interface Schedule {
             milestones.length == schedules.size() - 1,
             "milestones",
             "one less than schedules",
-            "%d for %d schedules".formatted(milestones.length, schedules.size()))
+            "%s for %s schedules".formatted(milestones.length, schedules.size()))
         .report();
     Schedule all = schedules.get(schedules.size() - 1);
     for (int j = milestones.length - 1; j >= 0; j--) {

@@ -34,7 +34,7 @@ public final class Layout {
         || offset < 0
         || Arrays.stream(strides).anyMatch(s -> s < 0)) {
       throw new ShapeException(
-          "layout: expected %d strides and an offset, none negative, got strides %s and offset %d (shape %s)"
+          "layout: expected %s strides and an offset, none negative, got strides %s and offset %s (shape %s)"
               .formatted(shape.rank(), Arrays.toString(strides), offset, shape));
     }
     return new Layout(shape, strides.clone(), offset);

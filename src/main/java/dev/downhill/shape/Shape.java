@@ -39,7 +39,7 @@ public final class Shape {
     this.numel = empty ? 0 : n;
     if (sizes.length > MAX_RANK) {
       throw new ShapeException(
-          "shape: expected at most %d dimensions, got %d %s"
+          "shape: expected at most %s dimensions, got %s %s"
               .formatted(MAX_RANK, sizes.length, text(sizes)));
     }
   }
@@ -85,7 +85,7 @@ public final class Shape {
     int rank = Math.max(1, sizes.length);
     if (dim < -rank || dim >= rank) {
       throw new ShapeException(
-          "%s: dimension out of range, expected %d to %d, got %d (shape %s)"
+          "%s: dimension out of range, expected %s to %s, got %s (shape %s)"
               .formatted(op, -rank, rank - 1, dim, this));
     }
     return dim < 0 ? dim + rank : dim;
@@ -144,7 +144,7 @@ public final class Shape {
       long y = i > b.rank() ? 1 : b.sizes[b.rank() - i];
       if (x != y && x != 1 && y != 1) {
         throw new ShapeException(
-            "%s: shapes do not broadcast, expected equal sizes or 1 in dimension %d, got %d and %d (shapes %s and %s)"
+            "%s: shapes do not broadcast, expected equal sizes or 1 in dimension %s, got %s and %s (shapes %s and %s)"
                 .formatted(op, -i, x, y, a, b));
       }
       out[rank - i] = x == 1 ? y : x;

@@ -183,7 +183,7 @@ public final class Autograd {
       List<Tensor> ys, List<Tensor> xs, List<@Nullable Tensor> seeds, Backward options) {
     if (seeds.size() != ys.size()) {
       throw new IllegalArgumentException(
-          "grad: expected one gradient or null for each result, got %d for %d"
+          "grad: expected one gradient or null for each result, got %s for %s"
               .formatted(seeds.size(), ys.size()));
     }
     IdentityHashMap<Node<Tensor>, @Nullable Tensor> found = new IdentityHashMap<>();

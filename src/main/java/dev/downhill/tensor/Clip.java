@@ -24,7 +24,7 @@ public final class Clip {
   public static Tensor totalNorm(List<Tensor> gradients, double p) {
     if (gradients.isEmpty() || (p != 1 && p != 2 && p != Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          "clip: expected gradients and a norm of 1, 2 or Infinity, got %d gradients and norm %s"
+          "clip: expected gradients and a norm of 1, 2 or Infinity, got %s gradients and norm %s"
               .formatted(gradients.size(), p));
     }
     checkFloating(gradients);

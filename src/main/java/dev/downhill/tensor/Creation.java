@@ -42,7 +42,7 @@ final class Creation {
     Shape shape = Shape.of(sizes);
     if (shape.numel() != count) {
       throw new ShapeException(
-          "tensor: expected %d values for shape %s, got %d".formatted(shape.numel(), shape, count));
+          "tensor: expected %s values for shape %s, got %s".formatted(shape.numel(), shape, count));
     }
     return ofBytes(device, dtype, shape, values);
   }
@@ -52,7 +52,7 @@ final class Creation {
     long given = values.byteSize();
     if (given % dtype.bytes() != 0 || given / dtype.bytes() != shape.numel()) {
       throw new ShapeException(
-          "tensor: expected the bytes of %d elements for %s %s, got %d"
+          "tensor: expected the bytes of %s elements for %s %s, got %s"
               .formatted(shape.numel(), dtype, shape, given));
     }
     Step.refuseInside("upload");

@@ -106,7 +106,7 @@ public final class Einsum {
     String[] sides = equation.replace(" ", "").split("->", -1);
     String[] terms = sides[0].split(",", -1);
     if (sides.length > 2 || terms.length != operands.length) {
-      throw refuse("expected a term for each of %d operands".formatted(operands.length));
+      throw refuse("expected a term for each of %s operands".formatted(operands.length));
     }
     List<List<String>> named = new ArrayList<>();
     int unnamed = 0;
@@ -130,7 +130,7 @@ public final class Einsum {
     int dots = term.indexOf("...");
     int unnamed = rank - letters(term);
     if (unnamed < 0 || (dots < 0 && unnamed > 0)) {
-      throw refuse("expected a letter for each of %d dimensions, got \"%s\"".formatted(rank, term));
+      throw refuse("expected a letter for each of %s dimensions, got \"%s\"".formatted(rank, term));
     }
     List<String> labels = new ArrayList<>(split(dots < 0 ? term : term.substring(0, dots)));
     if (dots >= 0) {
@@ -200,7 +200,7 @@ public final class Einsum {
         long known = sizes.merge(label, size, (a, b) -> a == 1 ? b : a);
         if (size != known && size != 1) {
           throw refuse(
-              "sizes of dimension %s differ, expected %d, got %d"
+              "sizes of dimension %s differ, expected %s, got %s"
                   .formatted(Character.isDigit(label.charAt(0)) ? "..." : label, known, size));
         }
       }
@@ -230,7 +230,7 @@ public final class Einsum {
       if (b > a) {
         if (t.size(a) != t.size(b)) {
           throw refuse(
-              "expected equal sizes of dimension %s, which is repeated, got %d and %d"
+              "expected equal sizes of dimension %s, which is repeated, got %s and %s"
                   .formatted(label, t.size(a), t.size(b)));
         }
         t = t.diagonal(0, a, b);

@@ -125,14 +125,14 @@ public abstract class Function {
     List<@Nullable Tensor> gradients = backward(c, p.dy());
     if (gradients.size() != kinds.size()) {
       throw new IllegalArgumentException(
-          "%s: expected backward to return %d gradients, got %d"
+          "%s: expected backward to return %s gradients, got %s"
               .formatted(name, kinds.size(), gradients.size()));
     }
     Tensor dx = gradients.get(i);
     Kind kind = kinds.get(i);
     if (dx != null && (dx.dtype() != kind.dtype() || !dx.shape().equals(kind.shape()))) {
       throw new IllegalArgumentException(
-          "%s: expected backward to return %s %s for input %d, got %s %s"
+          "%s: expected backward to return %s %s for input %s, got %s %s"
               .formatted(name, kind.dtype(), kind.shape(), i + 1, dx.dtype(), dx.shape()));
     }
     return dx;

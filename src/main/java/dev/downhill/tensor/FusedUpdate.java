@@ -203,7 +203,7 @@ public final class FusedUpdate implements AutoCloseable {
     int column = Arrays.asList(update.scalars()).indexOf(name);
     if (column < 0 || group < 0 || group >= scalars.length) {
       throw new IllegalArgumentException(
-          "optimizer: expected a group of 0 to %d and one of %s, got group %d and %s"
+          "optimizer: expected a group of 0 to %s and one of %s, got group %s and %s"
               .formatted(scalars.length - 1, Arrays.toString(update.scalars()), group, name));
     }
     return column;
@@ -233,7 +233,7 @@ public final class FusedUpdate implements AutoCloseable {
       if (p.grad() != null) {
         if (LeafNode.of(p).destination().into() != places.get(i)) {
           throw new IllegalStateException(
-              "optimizer: expected the gradient of parameter %d %s, but another optimizer was made for it"
+              "optimizer: expected the gradient of parameter %s %s, but another optimizer was made for it"
                   .formatted(i, p.shape()));
         }
         present.set(i);

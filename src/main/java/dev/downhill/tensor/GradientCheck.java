@@ -5,6 +5,7 @@ import dev.downhill.shape.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -116,16 +117,18 @@ public final class GradientCheck {
     /** The worst comparison in words. */
     @Override
     public String toString() {
-      return "gradientCheck: %s, %d comparisons, worst %.3g of the tolerance: analytic %.9g, numeric %.9g (input %d, %s; %s)"
-          .formatted(
-              passed ? "passed" : "the gradient is wrong",
-              comparisons,
-              error,
-              analytic,
-              numeric,
-              input,
-              element < 0 ? "a random direction" : "element " + element,
-              output < 0 ? "all outputs, weighted" : "output " + output);
+      return String.format(
+          Locale.ROOT,
+          "gradientCheck: %s, %s comparisons, worst %.3g of the tolerance: analytic %.9g, numeric"
+              + " %.9g (input %s, %s; %s)",
+          passed ? "passed" : "the gradient is wrong",
+          comparisons,
+          error,
+          analytic,
+          numeric,
+          input,
+          element < 0 ? "a random direction" : "element " + element,
+          output < 0 ? "all outputs, weighted" : "output " + output);
     }
   }
 

@@ -91,7 +91,7 @@ public final class Indexing {
     if (paddingIdx < -rows || paddingIdx >= rows) {
       throw Op.of("embedding", index, weight)
           .refuse(
-              "paddingIdx out of range, expected %d to %d, got %d"
+              "paddingIdx out of range, expected %s to %s, got %s"
                   .formatted(-rows, rows - 1, paddingIdx));
     }
     long row = paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
@@ -171,7 +171,7 @@ public final class Indexing {
     }
     if (!covers(x.shape(), index.shape(), d) || !covers(src.shape(), index.shape(), -1)) {
       throw check.refuse(
-          "expected an index of the tensor's rank, no larger than it outside dimension %d and than the source anywhere"
+          "expected an index of the tensor's rank, no larger than it outside dimension %s and than the source anywhere"
               .formatted(d));
     }
     try (Scope scope = Scope.internal()) {

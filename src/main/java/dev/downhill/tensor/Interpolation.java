@@ -61,7 +61,7 @@ public final class Interpolation {
     }
     if (!fits) {
       throw op.refuse(
-          "expected 1 or %d positive factors that leave sizes of 1 to 2^31 - 1, got %s"
+          "expected 1 or %s positive factors that leave sizes of 1 to 2^31 - 1, got %s"
               .formatted(n, Arrays.toString(factors)));
     }
     return interpolate(op, x, out, steps, mode);

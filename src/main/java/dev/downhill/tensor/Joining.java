@@ -57,7 +57,7 @@ final class Joining {
     int rank = tensors.getFirst().dim() + 1;
     if (dim < -rank || dim >= rank) {
       throw op.refuse(
-          "dimension out of range, expected %d to %d, got %d".formatted(-rank, rank - 1, dim));
+          "dimension out of range, expected %s to %s, got %s".formatted(-rank, rank - 1, dim));
     }
     int d = dim < 0 ? dim + rank : dim;
     try (Scope scope = Scope.internal()) {
@@ -88,7 +88,7 @@ final class Joining {
         || Arrays.stream(sizes).anyMatch(s -> s < 0)
         || Arrays.stream(sizes).sum() != x.shape().size(d)) {
       throw op.refuse(
-          "expected a tensor with dimensions and sizes of 0 or more that add up to dimension %d, got %s"
+          "expected a tensor with dimensions and sizes of 0 or more that add up to dimension %s, got %s"
               .formatted(d, Arrays.toString(sizes)));
     }
     List<Tensor> pieces = new ArrayList<>();

@@ -265,7 +265,7 @@ public final class Loss {
     if (weight != null
         && (!weight.shape().equals(Shape.of(x.size(dim))) || weight.dtype() != x.dtype())) {
       throw op.refuse(
-          "expected a weight of shape (%d) and dtype %s, got %s %s"
+          "expected a weight of shape (%s) and dtype %s, got %s %s"
               .formatted(x.size(dim), x.dtype(), weight.dtype(), weight.shape()));
     }
     return dim;

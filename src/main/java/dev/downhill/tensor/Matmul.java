@@ -1,6 +1,7 @@
 package dev.downhill.tensor;
 
 import dev.downhill.autograd.Destination;
+import dev.downhill.backend.Backend;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
@@ -29,7 +30,7 @@ public final class Matmul {
     }
     if (x.shape().size(x.dim() - 1) != y.shape().size(Math.max(0, y.dim() - 2))) {
       throw op.refuse(
-          "inner sizes differ, expected equal ones, got %d and %d"
+          "inner sizes differ, expected equal ones, got %s and %s"
               .formatted(x.shape().size(x.dim() - 1), y.shape().size(Math.max(0, y.dim() - 2))));
     }
     if (x.dim() == 2 && y.dim() == 2) {
@@ -94,11 +95,20 @@ public final class Matmul {
 
   /** z = x y + beta z, for equal batches. */
   private static void multiply(Tensor x, Tensor y, double beta, View z) {
+    multiply(x, y, z, (b, left, right) -> b.matmul(left, right, 1, beta, z));
+  }
+
+  /** A call of a backend with operands that it can read. */
+  private interface Call {
+    void on(Backend backend, View left, View right);
+  }
+
+  private static void multiply(Tensor x, Tensor y, View z, Call call) {
     try (Scope _ = Scope.internal();
         Autograd.Mode _ = Autograd.noGrad()) {
       Tensor left = packed(x);
       Tensor right = packed(y);
-      x.device().run(b -> b.matmul(left.view(), right.view(), 1, beta, z));
+      x.device().run(b -> call.on(b, left.view(), right.view()));
       Work.product(z.shape().numel(), x.size(-1));
     }
   }
@@ -194,22 +204,15 @@ public final class Matmul {
   private static Tensor affine(Tensor x, Tensor weight, @Nullable Tensor bias) {
     Op op = bias == null ? Op.of("linear", x, weight) : Op.of("linear", x, weight, bias);
     Tensor y = op.output(Shape.of(x.size(0), weight.size(0)));
-    multiply(x, Tensor.alias(weight.storage(), weight.layout().transpose(0, 1), null), 0, y.view());
+    Tensor w = Tensor.alias(weight.storage(), weight.layout().transpose(0, 1), null);
     Rule dx = p -> matmul(p.dy(), p.saved(1));
     Rule dw = p -> product(p, p.dy().transpose(0, 1), p.saved(0));
     op.saving(x, weight);
     if (bias == null) {
+      multiply(x, w, 0, y.view());
       return op.record(y, dx, dw);
     }
-    Layout repeated = bias.layout().expand(y.shape());
-    op.device()
-        .run(
-            b ->
-                b.binary(
-                    dev.downhill.backend.Binary.ADD,
-                    y.view(),
-                    bias.view().with(repeated),
-                    y.view()));
+    multiply(x, w, y.view(), (b, left, right) -> b.matmul(left, right, bias.view(), y.view()));
     return op.record(y, dx, dw, p -> Reduction.sumRows(p));
   }
 }

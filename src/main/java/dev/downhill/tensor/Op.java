@@ -111,7 +111,7 @@ final class Op {
   Op type(int i, DType dtype) {
     if (inputs[i].dtype() != dtype) {
       throw new ShapeException(
-          "%s: expected %s for argument %d, got %s (shapes %s)"
+          "%s: expected %s for argument %s, got %s (shapes %s)"
               .formatted(name, dtype, i + 1, inputs[i].dtype(), shapes(inputs)));
     }
     return this;

@@ -125,7 +125,7 @@ final class OpNode extends Node<Tensor> {
       int now = saved[i].storage().version();
       if (now != saved[i].version()) {
         throw new IllegalStateException(
-            "backward: %s saved a tensor %s that was changed in place since, expected version %d, got %d"
+            "backward: %s saved a tensor %s that was changed in place since, expected version %s, got %s"
                 .formatted(op, saved[i].layout().shape(), saved[i].version(), now));
       }
     }
@@ -154,7 +154,8 @@ final class OpNode extends Node<Tensor> {
       // A destination has the layout of the whole input; a rule that writes there must fill it.
       // What is written there would pass unseen.
       boolean withheld = Anomaly.isOn() || isRead(destination, dy);
-      Rule.Pull pull = new Rule.Pull(this, dy, withheld ? null : destination);
+      Destination<Tensor> into = withheld ? null : destination;
+      Rule.Pull pull = new Rule.Pull(this, dy, into);
       boolean first = together == null;
       Tensor value = rules[i].apply(pull);
       if (first) {
@@ -170,6 +171,13 @@ final class OpNode extends Node<Tensor> {
       if (Anomaly.isOn()) {
         List<Tensor> read = IntStream.range(0, saved.length).mapToObj(this::saved).toList();
         Anomaly.backward(this, dy, read, value);
+      }
+      if (place != null && into != null && value.storage() != into.into().storage()) {
+        if (!into.accumulate()) {
+          into.into().fill(0);
+        }
+        place.add(into.into(), value);
+        return new Contribution.Written<>();
       }
       if (place != null) {
         return new Contribution.Placed<>(scope.keep(value), place);

@@ -73,7 +73,7 @@ public final class Padding {
       long most = size == 0 ? 0 : reflect ? size - 1 : MOST;
       if (Math.max(before[d], after[d]) > most) {
         throw op.refuse(
-            "expected to %s at most %d elements along dimension %d, got %d and %d"
+            "expected to %s at most %s elements along dimension %s, got %s and %s"
                 .formatted(reflect ? "reflect" : "replicate", most, d, before[d], after[d]));
       }
     }
@@ -106,14 +106,14 @@ public final class Padding {
       fits = Math.min(first, second) >= -MOST && Math.max(first, second) <= MOST;
       if (fits && x.size(d) + Math.min(0, first) + Math.min(0, second) < 0) {
         throw op.refuse(
-            "expected to cut off at most the size of dimension %d, got %d and %d"
+            "expected to cut off at most the size of dimension %s, got %s and %s"
                 .formatted(d, first, second));
       }
       numbers[d] = after == 0 ? first : second;
     }
     if (!fits) {
       throw op.refuse(
-          "expected pairs of numbers below 2^31 for at most %d dimensions, got %s"
+          "expected pairs of numbers below 2^31 for at most %s dimensions, got %s"
               .formatted(x.dim(), Arrays.toString(pad)));
     }
     return numbers;

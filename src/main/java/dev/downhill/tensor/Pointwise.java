@@ -55,9 +55,12 @@ final class Pointwise {
     return dx;
   }
 
-  /** y = x^a, where 0^0 = 1; dx = dy a x^(a-1), 0 everywhere if a is 0. */
+  /**
+   * y = x^a, where 0^0 = 1; dx = dy a x^(a-1), 0 everywhere if a is 0. A half is the square root
+   * for -0 and -infinity too, as in PyTorch: -0 and NaN.
+   */
   static Tensor pow(Tensor x, double a) {
-    return apply(Unary.POW, "pow", x, a, 0);
+    return a == 0.5 ? apply(Unary.SQRT, "pow", x) : apply(Unary.POW, "pow", x, a, 0);
   }
 
   /**

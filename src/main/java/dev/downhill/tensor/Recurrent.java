@@ -168,7 +168,7 @@ public final class Recurrent {
         || !fits(w.inputBias(), bias)
         || !fits(w.hiddenBias(), bias)) {
       throw op.refuse(
-          "expected weights (%d H, I) and (%d H, H) and biases (%d H) for an input of I = %d"
+          "expected weights (%s H, I) and (%s H, H) and biases (%s H) for an input of I = %s"
               .formatted(gates, gates, gates, x.size(2)));
     }
     if (x.size(options.batchFirst() ? 1 : 0) == 0) {

@@ -31,7 +31,7 @@ final class Reduction {
         if (shape.rank() > 0) {
           if (reduced[dim]) {
             throw new ShapeException(
-                "%s: expected each dimension once, got %d twice (shape %s)"
+                "%s: expected each dimension once, got %s twice (shape %s)"
                     .formatted(op, d, shape));
           }
           reduced[dim] = true;

@@ -64,7 +64,7 @@ final class Sorting {
     long size = x.dim() == 0 ? 1 : x.size(d);
     if (k < (x.dim() == 0 ? 1 : 0) || k > size) {
       throw op.refuse(
-          "expected k of 0 to the size %d of dimension %d, got %d".formatted(size, d, k));
+          "expected k of 0 to the size %s of dimension %s, got %s".formatted(size, d, k));
     }
     try (Scope scope = Scope.internal()) {
       Ranked all = sort("topk", x, dim, largest);

@@ -49,7 +49,7 @@ final class Views {
     if (hole >= 0) {
       if (known == 0 || shape.numel() % known != 0) {
         throw op.refuse(
-            "expected sizes that divide %d elements, got %s"
+            "expected sizes that divide %s elements, got %s"
                 .formatted(shape.numel(), Arrays.toString(sizes)));
       }
       target[hole] = shape.numel() / known;
@@ -57,7 +57,7 @@ final class Views {
     Shape result = Shape.of(target);
     if (result.numel() != shape.numel()) {
       throw op.refuse(
-          "expected sizes with %d elements, got %s"
+          "expected sizes with %s elements, got %s"
               .formatted(shape.numel(), Arrays.toString(sizes)));
     }
     return result;
@@ -77,7 +77,7 @@ final class Views {
     }
     if (!valid) {
       throw op.refuse(
-          "expected each of %d dimensions once, got %s".formatted(x.dim(), Arrays.toString(dims)));
+          "expected each of %s dimensions once, got %s".formatted(x.dim(), Arrays.toString(dims)));
     }
     return op.record(op.view(x.layout().permute(order)), p -> p.dy().permute(inverse));
   }
@@ -104,7 +104,7 @@ final class Views {
     int d = x.shape().dim("slice", dim);
     if (x.dim() == 0 || step < 1) {
       throw op.refuse(
-          "expected a tensor with dimensions and a step of 1 or more, got rank %d and step %d"
+          "expected a tensor with dimensions and a step of 1 or more, got rank %s and step %s"
               .formatted(x.dim(), step));
     }
     long size = x.shape().size(d);
@@ -132,7 +132,7 @@ final class Views {
     long from = start < 0 ? start + size : start;
     if (x.dim() == 0 || from < 0 || length < 0 || length > size - from) {
       throw op.refuse(
-          "expected a range inside 0 to %d along dimension %d, got start %d and length %d"
+          "expected a range inside 0 to %s along dimension %s, got start %s and length %s"
               .formatted(size, d, start, length));
     }
     return part(op, x, layout -> layout.slice(d, from, length, 1));
@@ -146,7 +146,7 @@ final class Views {
     long at = index < 0 ? index + size : index;
     if (at < 0 || at >= size) {
       throw op.refuse(
-          "index out of range along dimension %d, expected %d to %d, got %d"
+          "index out of range along dimension %s, expected %s to %s, got %s"
               .formatted(d, -size, size - 1, index));
     }
     return part(op, x, layout -> layout.slice(d, at, 1, 1).squeeze(d));
@@ -162,7 +162,7 @@ final class Views {
     int i = x.shape().dim("diagonal", a);
     int j = x.shape().dim("diagonal", b);
     if (x.dim() < 2 || i == j) {
-      throw op.refuse("expected two different dimensions, got %d and %d".formatted(a, b));
+      throw op.refuse("expected two different dimensions, got %s and %s".formatted(a, b));
     }
     long down = Math.max(0, -offset);
     long across = Math.max(0, offset);
@@ -239,7 +239,7 @@ final class Views {
     int rank = x.dim() + 1;
     if (dim < -rank || dim >= rank) {
       throw op.refuse(
-          "dimension out of range, expected %d to %d, got %d".formatted(-rank, rank - 1, dim));
+          "dimension out of range, expected %s to %s, got %s".formatted(-rank, rank - 1, dim));
     }
     long[] back = x.shape().toArray();
     return op.record(
@@ -284,7 +284,7 @@ final class Views {
     int to = x.shape().dim("flatten", end);
     if (from > to) {
       throw op.refuse(
-          "expected a first dimension not after the last, got %d and %d".formatted(start, end));
+          "expected a first dimension not after the last, got %s and %s".formatted(start, end));
     }
     if (x.dim() == 0) {
       return reshape(x, 1);

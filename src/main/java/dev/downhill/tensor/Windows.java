@@ -23,7 +23,7 @@ record Windows(long size, long step, long dilation) {
   static Windows of(Op op, long size, long step, long dilation) {
     if (!within(size, 1) || !within(step, 1) || !within(dilation, 1)) {
       throw op.refuse(
-          "expected windows with a size, step and dilation of 1 to 2^31 - 1, got %d, %d and %d"
+          "expected windows with a size, step and dilation of 1 to 2^31 - 1, got %s, %s and %s"
               .formatted(size, step, dilation));
     }
     return new Windows(size, step, dilation);
@@ -41,7 +41,7 @@ record Windows(long size, long step, long dilation) {
     boolean fits = given.size() == 1 || given.size() == n;
     if (!fits || !given.stream().allMatch(number -> within(number, least))) {
       throw op.refuse(
-          "expected a %s of 1 or %d numbers from %d to 2^31 - 1, got %s"
+          "expected a %s of 1 or %s numbers from %s to 2^31 - 1, got %s"
               .formatted(what, n, least, given));
     }
     List<Long> all = given.size() == n ? given : Collections.nCopies(n, given.getFirst());
@@ -75,7 +75,7 @@ record Windows(long size, long step, long dilation) {
     Windows windows = of(op, size, step, 1);
     if (x.dim() == 0 || size > x.size(d)) {
       throw op.refuse(
-          "expected windows no larger than dimension %d, got size %d".formatted(d, size));
+          "expected windows no larger than dimension %s, got size %s".formatted(d, size));
     }
     return windows.unfold(x, d, windows.count(x.size(d)));
   }

@@ -61,7 +61,7 @@ public final class Trainer {
     public Options {
       if (epochs < 1 || batchSize < 1 || accumulate < 1 || !(clipNorm > 0) || steps < 0) {
         throw new IllegalArgumentException(
-            "train: expected epochs, batch size and accumulation of 1 or more, a clip norm above 0 and steps of 0 or more, got %d, %d, %d, %s and %d"
+            "train: expected epochs, batch size and accumulation of 1 or more, a clip norm above 0 and steps of 0 or more, got %s, %s, %s, %s and %s"
                 .formatted(epochs, batchSize, accumulate, clipNorm, steps));
       }
     }
@@ -284,7 +284,7 @@ public final class Trainer {
   private void check(double mean, int epoch) {
     if (!Double.isFinite(mean)) {
       throw new NumericException(
-          "train: the loss became %s by step %d (epoch %d, learning rate %s); try a lower rate or clipping"
+          "train: the loss became %s by step %s (epoch %s, learning rate %s); try a lower rate or clipping"
               .formatted(mean, step, epoch + 1, lastRate));
     }
   }

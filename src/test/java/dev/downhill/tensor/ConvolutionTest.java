@@ -98,7 +98,11 @@ final class ConvolutionTest {
   }
 
   private static void refused(UnaryOperator<Tensor> call, Tensor x, String... parts) {
-    Refusals.refused(() -> call.apply(x), parts);
+    Refusals.refused(
+        () -> {
+          Tensor _ = call.apply(x);
+        },
+        parts);
   }
 
   private static UnaryOperator<Tensor> conv(Convolution.Options options, long... weight) {

@@ -4,7 +4,6 @@ import dev.downhill.backend.Device;
 import dev.downhill.shape.DType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiFunction;
 
 /** Dimensions that a tensor does not have, or that are named twice. */
 final class DimensionRefusals {
@@ -14,6 +13,10 @@ final class DimensionRefusals {
 
   private interface Along {
     Object of(Tensor x, int dim);
+  }
+
+  private interface Over {
+    Tensor of(Tensor x, int[] dims);
   }
 
   static Tensor ones(long... sizes) {
@@ -64,21 +67,21 @@ final class DimensionRefusals {
     for (int rank = 0; rank <= 3; rank++) {
       Tensor x = ones(Arrays.copyOf(new long[] {2, 3, 4}, rank));
       int beyond = Math.max(1, rank);
-      String expected = "dimension out of range, expected %d to %d".formatted(-beyond, beyond - 1);
+      String expected = "dimension out of range, expected %s to %s".formatted(-beyond, beyond - 1);
       all.add(op, expected, () -> call.of(x, beyond));
       all.add(op, expected, () -> call.of(x, -beyond - 1));
     }
   }
 
-  private static void several(Refusals all, String op, BiFunction<Tensor, int[], Tensor> call) {
+  private static void several(Refusals all, String op, Over call) {
     Tensor x = ones(2, 3);
-    all.add(op, "expected -2 to 1, got 2", () -> call.apply(x, new int[] {0, 2}));
-    all.add(op, "expected -2 to 1, got -3", () -> call.apply(x, new int[] {-3}));
-    all.add(op, "expected -1 to 0, got 1", () -> call.apply(x.sum(), new int[] {1}));
-    all.add(op, "each dimension once, got 0 twice", () -> call.apply(x, new int[] {0, 0}));
-    all.add(op, "each dimension once, got -1 twice", () -> call.apply(x, new int[] {1, -1}));
-    all.add(op, "each dimension once, got 1 twice", () -> call.apply(x, new int[] {0, 1, 1}));
-    all.add(op, "expected -3 to 2, got 7", () -> call.apply(ones(1, 1, 1), new int[] {7}));
-    all.add(op, "expected -1 to 0, got -2", () -> call.apply(ones(4), new int[] {-2}));
+    all.add(op, "expected -2 to 1, got 2", () -> call.of(x, new int[] {0, 2}));
+    all.add(op, "expected -2 to 1, got -3", () -> call.of(x, new int[] {-3}));
+    all.add(op, "expected -1 to 0, got 1", () -> call.of(x.sum(), new int[] {1}));
+    all.add(op, "each dimension once, got 0 twice", () -> call.of(x, new int[] {0, 0}));
+    all.add(op, "each dimension once, got -1 twice", () -> call.of(x, new int[] {1, -1}));
+    all.add(op, "each dimension once, got 1 twice", () -> call.of(x, new int[] {0, 1, 1}));
+    all.add(op, "expected -3 to 2, got 7", () -> call.of(ones(1, 1, 1), new int[] {7}));
+    all.add(op, "expected -1 to 0, got -2", () -> call.of(ones(4), new int[] {-2}));
   }
 }

@@ -44,9 +44,9 @@ final class OpMatrix {
   /** Whether a call takes inputs, or refuses them. */
   static boolean takes(OpRow.Call call, List<Tensor> inputs) {
     try {
-      call.function().apply(inputs);
+      Tensor _ = call.function().apply(inputs);
       return true;
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException _) {
       return false;
     }
   }

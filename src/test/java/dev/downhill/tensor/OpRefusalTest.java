@@ -26,7 +26,7 @@ final class OpRefusalTest {
   private static final Device DEVICE = Device.of("cpu:35");
   private static final Device OTHER = Device.of("cpu:36");
 
-  private static List<Refusals> tables() {
+  static List<Refusals> tables() {
     return List.of(
         DimensionRefusals.all(),
         ShapeRefusals.views(),
@@ -120,7 +120,7 @@ final class OpRefusalTest {
   private static void takenOrRefused(OpCase c, List<Tensor> inputs) {
     try {
       c.apply(inputs);
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException _) {
       refused(() -> c.apply(inputs), name(c.call()) + ": ", "(shape");
     }
   }

@@ -10,6 +10,7 @@ import dev.downhill.shape.DType;
 import dev.downhill.shape.ShapeException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -156,6 +157,16 @@ final class PointwiseTest {
     assertThatThrownBy(truth::neg).hasMessageStartingWith("neg: expected a tensor of numbers");
     assertThatThrownBy(() -> Activation.gelu(longs(1))).hasMessageStartingWith("gelu: ");
     assertThatThrownBy(() -> longs(1).clamp(0.5, 1)).hasMessageContaining("got 0.5");
+  }
+
+  @Test
+  void aHalfIsTheSquareRoot() {
+    Tensor x = Tensor.of(DEVICE, new double[] {-0.0, Double.NEGATIVE_INFINITY, 4}, 3).requireGrad();
+    Tensor y = x.pow(0.5);
+    assertThat(y.toDoubles()).containsExactly(-0.0, Double.NaN, 2);
+    y.sum().backward();
+    assertThat(Objects.requireNonNull(x.grad()).toDoubles())
+        .containsExactly(Double.NEGATIVE_INFINITY, Double.NaN, 0.25);
   }
 
   @Test

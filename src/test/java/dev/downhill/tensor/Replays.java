@@ -292,10 +292,29 @@ abstract class Replays {
       double eager = step.run(x).item();
       step.run(x);
       assertThat(step.run(x).item()).isEqualTo(eager);
-      // The input, its copy, two values at a time, and results.
-      assertThat(device.memory().bytes() - before).isBetween(4 * bytes, 5 * bytes + 64);
+      // The input, its copy, and one value that changes in place; what other tests left may be collected.
+      assertThat(device.memory().bytes() - before).isBetween(3 * bytes - 500, 3 * bytes + 64);
     }
     assertThat(device.memory().bytes()).isEqualTo(before);
+  }
+
+  @Test
+  void aValueThatIsReadThroughAnotherLayoutIsNotOverwritten() {
+    try (Step step =
+            Step.of(
+                x -> {
+                  Tensor y = x.mul(2);
+                  // Reads y twice, as it lies and turned round.
+                  Tensor z = y.add(y.transpose(0, 1));
+                  return z.mul(z.select(0, 0));
+                });
+        Tensor x = values(4, 20, 20)) {
+      float[] eager = step.run(x).toFloats();
+      step.run(x);
+      for (int run = 0; run < 3; run++) {
+        assertThat(step.run(x).toFloats()).containsExactly(eager);
+      }
+    }
   }
 
   @Test

@@ -8,19 +8,22 @@ import java.lang.foreign.MemorySegment;
 final class AdagradRow extends UpdateRow {
   final MemorySegment s;
   final long si;
-  final double eps;
-  final double decay;
-  final double sign;
+  double eps;
+  double decay;
+  double sign;
 
   /** lr / (1 + (t - 1) lr_decay). */
-  final double step;
+  double step;
 
-  /** Counts the step. */
-  AdagradRow(UpdateTable.Row row, double[] scalars) {
+  AdagradRow(UpdateTable.Row row) {
     super(row);
     View sum = row.states().getFirst();
     s = CpuBuffer.segment(sum);
     si = sum.layout().offset();
+  }
+
+  @Override
+  void start(double[] scalars) {
     eps = scalars[2];
     decay = scalars[3];
     sign = scalars[4] != 0 ? -1 : 1;

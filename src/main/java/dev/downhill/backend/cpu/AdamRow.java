@@ -8,20 +8,24 @@ import java.lang.foreign.MemorySegment;
 final class AdamRow extends MomentsRow {
   final MemorySegment w;
   final long wi;
-  final boolean amsgrad;
+  boolean amsgrad;
 
   /** lr / (1 - beta1^t). */
-  final double step;
+  double step;
 
   /** 1 / sqrt(1 - beta2^t). */
-  final double scale;
+  double scale;
 
-  /** Counts the step. */
-  AdamRow(UpdateTable.Row row, double[] scalars) {
-    super(row, scalars);
+  AdamRow(UpdateTable.Row row) {
+    super(row);
     View largest = row.states().get(2);
     w = CpuBuffer.segment(largest);
     wi = largest.layout().offset();
+  }
+
+  @Override
+  void start(double[] scalars) {
+    super.start(scalars);
     amsgrad = scalars[7] != 0;
     setCounter(0, counter(0) + 1);
     setCounter(1, counter(1) * beta1);

@@ -2,7 +2,6 @@ package dev.downhill.backend.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Blocks of queries against blocks of keys, for {@link CpuAttention}; each thread has its own, with
@@ -31,10 +30,7 @@ final class AttentionTask {
   /** From row to row of scores. */
   private final long line;
 
-  /** What sums start from, and what is added at their end. */
-  private final MemorySegment zeros;
-
-  private final MemorySegment nothing;
+  private final Sums sums;
 
   private final double[] max = new double[QUERIES];
   private final double[] sum = new double[QUERIES];
@@ -67,16 +63,8 @@ final class AttentionTask {
     lanes = tiles.lanes();
     width = Tiles.VECTORS * lanes;
     line = (long) LINE * bytes;
-    zeros = Arena.ofAuto().allocate((long) width * bytes, 64);
-    nothing = Arena.ofAuto().allocate((long) width * bytes, 64);
-    for (int c = 0; c < width; c++) {
-      // -0 changes nothing, not even the sign of a 0.
-      if (wide) {
-        nothing.setAtIndex(ValueLayout.JAVA_DOUBLE, c, -0.0);
-      } else {
-        nothing.setAtIndex(ValueLayout.JAVA_FLOAT, c, -0.0f);
-      }
-    }
+    int most = Tiles.ROWS * width;
+    sums = wide ? new Sums.F64(most) : Simd.AVAILABLE ? new VectorSums(most) : new Sums.F32(most);
   }
 
   /** Rows side by side, in whole vectors. */
@@ -187,6 +175,9 @@ final class AttentionTask {
     long at = a.at(sequence, first, 0);
     for (int j = 0; j < columns; j += width) {
       int vectors = (Math.min(width, columns - j) + lanes - 1) / lanes;
+      int across = vectors * lanes;
+      long shift = (long) j * bytes;
+      sums.clear(height * across);
       tiles
           .get(height, vectors)
           .multiply(
@@ -195,16 +186,11 @@ final class AttentionTask {
               a.lineStride(),
               a.stepStride(),
               room,
-              b + (long) j * bytes,
+              b + shift,
               bStep,
               depth,
-              zeros,
-              0,
-              0,
-              nothing,
-              room,
-              to + (long) j * bytes,
-              line);
+              sums.array());
+      sums.store(room, to + shift, line, bytes, height, across, across);
     }
   }
 
@@ -257,25 +243,18 @@ final class AttentionTask {
       boolean first) {
     for (int j = 0; j < columns; j += width) {
       int vectors = (Math.min(width, columns - j) + lanes - 1) / lanes;
+      int across = vectors * lanes;
       long shift = (long) j * bytes;
+      if (first) {
+        sums.clear(height * across);
+      } else {
+        sums.load(room, to + shift, toLine, bytes, height, across, across);
+      }
+      long ib = b.at + from * b.stride + shift;
       tiles
           .get(height, vectors)
-          .multiply(
-              room,
-              a,
-              aLine,
-              aStep,
-              b.segment,
-              b.at + from * b.stride + shift,
-              b.stride,
-              depth,
-              first ? zeros : room,
-              first ? 0 : to + shift,
-              first ? 0 : toLine,
-              nothing,
-              room,
-              to + shift,
-              toLine);
+          .multiply(room, a, aLine, aStep, b.segment, ib, b.stride, depth, sums.array());
+      sums.store(room, to + shift, toLine, bytes, height, across, across);
     }
   }
 

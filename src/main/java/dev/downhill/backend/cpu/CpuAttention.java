@@ -26,30 +26,86 @@ final class CpuAttention {
   private static final long ENOUGH = 8;
 
   private final Workers workers;
-  private final AttentionCall call = new AttentionCall();
   private final ThreadLocal<AttentionTask> f32 =
       ThreadLocal.withInitial(() -> new AttentionTask(false));
   private final ThreadLocal<AttentionTask> f64 =
       ThreadLocal.withInitial(() -> new AttentionTask(true));
-  private final IntConsumer forward = this::forward;
-  private final IntConsumer sequences = this::sequences;
-  private final IntConsumer blocks = this::blocks;
 
-  // Blocks of queries and keys of a sequence, and how many units there are, and each task does.
-  private long down;
-  private long across;
-  private long units;
-  private long perTask;
+  // One call at a time, so that it costs no memory.
+  private final Job shared = new Job();
 
   CpuAttention(Workers workers) {
     this.workers = workers;
   }
 
+  /** What is set to a call; captured work keeps its own. */
+  private final class Job {
+    final AttentionCall call = new AttentionCall();
+    final IntConsumer forward = this::forward;
+    final IntConsumer sequences = this::sequences;
+    final IntConsumer blocks = this::blocks;
+
+    // Blocks of queries and keys of a sequence, and how many units there are, and each task does.
+    long down;
+    long across;
+    long units;
+    long perTask;
+
+    void set(View q, View k, View v, boolean causal, double scale, View y, View z) {
+      call.set(q, k, v, causal, scale, y, z);
+      down = Math.ceilDiv(call.queries, QUERIES);
+      across = Math.ceilDiv(call.keys, KEYS);
+    }
+
+    void run(long count, long rows, IntConsumer task) {
+      long work = rows * call.keys * (call.size + call.valueSize);
+      units = count;
+      perTask = Math.ceilDiv(SMALL, Math.max(1, work));
+      workers.run(Math.toIntExact(Math.ceilDiv(units, perTask)), task);
+    }
+
+    private AttentionTask mine() {
+      return (call.wide ? f64 : f32).get();
+    }
+
+    void forward(int task) {
+      long end = Math.min(units, (task + 1) * perTask);
+      for (long unit = task * perTask; unit < end; unit++) {
+        int first = (int) (unit % down) * QUERIES;
+        mine().forward(call, unit / down, first, Math.min(QUERIES, call.queries - first));
+      }
+    }
+
+    void sequences(int task) {
+      long end = Math.min(units, (task + 1) * perTask);
+      for (long unit = task * perTask; unit < end; unit++) {
+        mine().backward(call, unit);
+      }
+    }
+
+    void blocks(int task) {
+      long end = Math.min(units, (task + 1) * perTask);
+      for (long unit = task * perTask; unit < end; unit++) {
+        int block = (int) (unit % (down + across));
+        long sequence = unit / (down + across);
+        if (block < down) {
+          mine().backwardOfQueries(call, sequence, block * QUERIES);
+        } else {
+          mine().backwardOfKeys(call, sequence, (int) (block - down) * KEYS);
+        }
+      }
+    }
+  }
+
+  private Job job() {
+    return workers.isCapturing() ? new Job() : shared;
+  }
+
   /** See {@link dev.downhill.backend.Backend#attention}. */
   void attention(View q, View k, View v, boolean causal, double scale, View y, View z) {
-    call.set(q, k, v, causal, scale, y, z);
-    cut();
-    run(call.count * down, Math.min(call.queries, QUERIES), forward);
+    Job job = job();
+    job.set(q, k, v, causal, scale, y, z);
+    job.run(job.call.count * job.down, Math.min(job.call.queries, QUERIES), job.forward);
   }
 
   /** See {@link dev.downhill.backend.Backend#attentionBackward}. */
@@ -65,60 +121,18 @@ final class CpuAttention {
       View dq,
       View dk,
       View dv) {
-    call.set(q, k, v, causal, scale, y, z);
+    Job job = job();
+    AttentionCall call = job.call;
+    job.set(q, k, v, causal, scale, y, z);
     call.dy.rows(dy);
     call.dq.rows(dq);
     call.dk.rows(dk);
     call.dv.rows(dv);
-    cut();
-    if (call.count >= ENOUGH || down * across <= 1) {
-      run(call.count, call.queries, sequences);
+    if (call.count >= ENOUGH || job.down * job.across <= 1) {
+      job.run(call.count, call.queries, job.sequences);
     } else {
-      run(call.count * (down + across), Math.min(call.queries, QUERIES), blocks);
-    }
-  }
-
-  private void cut() {
-    down = Math.ceilDiv(call.queries, QUERIES);
-    across = Math.ceilDiv(call.keys, KEYS);
-  }
-
-  private void run(long count, long rows, IntConsumer task) {
-    long work = rows * call.keys * (call.size + call.valueSize);
-    units = count;
-    perTask = Math.ceilDiv(SMALL, Math.max(1, work));
-    workers.run(Math.toIntExact(Math.ceilDiv(units, perTask)), task);
-  }
-
-  private AttentionTask mine() {
-    return (call.wide ? f64 : f32).get();
-  }
-
-  private void forward(int task) {
-    long end = Math.min(units, (task + 1) * perTask);
-    for (long unit = task * perTask; unit < end; unit++) {
-      int first = (int) (unit % down) * QUERIES;
-      mine().forward(call, unit / down, first, Math.min(QUERIES, call.queries - first));
-    }
-  }
-
-  private void sequences(int task) {
-    long end = Math.min(units, (task + 1) * perTask);
-    for (long unit = task * perTask; unit < end; unit++) {
-      mine().backward(call, unit);
-    }
-  }
-
-  private void blocks(int task) {
-    long end = Math.min(units, (task + 1) * perTask);
-    for (long unit = task * perTask; unit < end; unit++) {
-      int block = (int) (unit % (down + across));
-      long sequence = unit / (down + across);
-      if (block < down) {
-        mine().backwardOfQueries(call, sequence, block * QUERIES);
-      } else {
-        mine().backwardOfKeys(call, sequence, (int) (block - down) * KEYS);
-      }
+      long units = call.count * (job.down + job.across);
+      job.run(units, Math.min(call.queries, QUERIES), job.blocks);
     }
   }
 }

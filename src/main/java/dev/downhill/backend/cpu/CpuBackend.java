@@ -60,7 +60,7 @@ final class CpuBackend implements Backend {
     this.layerNorm = new CpuLayerNorm(workers);
     this.update = new CpuUpdate(workers);
     this.norm = new CpuNorm(workers);
-    this.wide = new WideViews(pool, elementwise);
+    this.wide = new WideViews(pool, workers, elementwise);
   }
 
   // Memory and control
@@ -103,7 +103,19 @@ final class CpuBackend implements Backend {
 
   @Override
   public Program prepare(Runnable calls) {
-    return calls::run;
+    Program work = workers.capture(calls);
+    List<CpuBuffer> scratch = wide.takeKept();
+    return new Program() {
+      @Override
+      public void run() {
+        work.run();
+      }
+
+      @Override
+      public void close() {
+        scratch.forEach(pool::free);
+      }
+    };
   }
 
   @Override
@@ -118,7 +130,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public String describe() {
-    return "%s, %d thread%s, %s"
+    return "%s, %s thread%s, %s"
         .formatted(
             model(),
             workers.threads(),
@@ -239,6 +251,16 @@ final class CpuBackend implements Backend {
     try (WideViews w = wide) {
       matmul.matmul(w.in(a), w.in(b), alpha, beta, beta == 0 ? w.out(y) : w.inOut(y));
       w.finish();
+    }
+  }
+
+  @Override
+  public void matmul(View a, View b, View bias, View y) {
+    if (y.dtype() == DType.BF16) {
+      matmul(a, b, 1, 0, y);
+      binary(Binary.ADD, y, bias.with(bias.layout().expand(y.shape())), y);
+    } else {
+      matmul.matmul(a, b, bias, y);
     }
   }
 

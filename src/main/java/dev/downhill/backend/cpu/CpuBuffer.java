@@ -37,7 +37,7 @@ final class CpuBuffer implements Buffer {
 
   MemorySegment segment() {
     if (segment == null) {
-      throw new AssertionError("use of a freed buffer of %d %s".formatted(numel, dtype));
+      throw new AssertionError("use of a freed buffer of %s %s".formatted(numel, dtype));
     }
     return segment;
   }
@@ -45,7 +45,7 @@ final class CpuBuffer implements Buffer {
   /** Gives the pool's memory back; from now on a use of this is noticed. */
   CpuPool.Block end() {
     if (segment == null || block == null) {
-      throw new AssertionError("free of a freed buffer of %d %s".formatted(numel, dtype));
+      throw new AssertionError("free of a freed buffer of %s %s".formatted(numel, dtype));
     }
     segment = null;
     return block;

@@ -26,7 +26,7 @@ final class CpuCrossEntropy {
     Rows classes = one(target);
     Rows losses = one(y);
     Rows logSums = one(z);
-    check(classes, in.length(), ignore);
+    workers.run(1, _ -> check(classes, in.length(), ignore));
     ThreadLocal<SoftmaxRow> kernel = kernel(x);
     forEachRow(
         in,
@@ -70,7 +70,7 @@ final class CpuCrossEntropy {
       long index = index(target, row);
       if (index != ignore && (index < 0 || index >= classes)) {
         throw new IllegalArgumentException(
-            "crossEntropy: class %d at position %d out of range, expected 0 to %d, or %d to ignore (shapes %s)"
+            "crossEntropy: class %s at position %s out of range, expected 0 to %s, or %s to ignore (shapes %s)"
                 .formatted(
                     index,
                     row,

@@ -54,6 +54,10 @@ final class CpuElementwise {
   }
 
   void arange(View y, double start, double step) {
+    workers.run(1, _ -> write(y, start, step));
+  }
+
+  private static void write(View y, double start, double step) {
     DType dtype = y.dtype();
     MemorySegment s = CpuBuffer.segment(y);
     long first = y.layout().offset();
@@ -106,7 +110,8 @@ final class CpuElementwise {
   }
 
   private void run(Kernel kernel, View x, View y, View c, View z, double a, double b) {
-    loop.run(workers, kernel, x, y, c, z, a, b);
+    StridedLoop mine = workers.isCapturing() ? new StridedLoop() : loop;
+    mine.run(workers, kernel, x, y, c, z, a, b);
   }
 
   /** A number as an element of the type would hold it. */

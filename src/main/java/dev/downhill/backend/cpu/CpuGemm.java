@@ -2,8 +2,6 @@ package dev.downhill.backend.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Objects;
 
 /**
  * Computes blocks of a matrix product; each thread has its own, with room for packed operands.
@@ -26,19 +24,10 @@ final class CpuGemm {
   private final int lanes;
   private final int width;
 
-  // What is packed of a and of b, and a tile that would reach over the edge.
+  // What is packed of a and of b.
   private final MemorySegment packedA;
   private final MemorySegment packedB;
-  private final MemorySegment corner;
-
-  /** What sums start from. */
-  private final MemorySegment zeros;
-
-  /** What is added at the end: a part of the bias. */
-  private final MemorySegment bias;
-
-  /** Likewise, for no bias: -0, which changes nothing, not even the sign of a 0. */
-  private final MemorySegment nothing;
+  private final Sums sums;
 
   // Where the tiles read now.
   private MemorySegment a;
@@ -63,19 +52,16 @@ final class CpuGemm {
     Arena arena = Arena.ofAuto();
     packedA = arena.allocate((long) ROWS * DEPTH * bytes, 64);
     packedB = arena.allocate((long) width * DEPTH * bytes, 64);
-    zeros = arena.allocate((long) width * bytes, 64);
-    bias = arena.allocate((long) width * bytes, 64);
-    nothing = arena.allocate((long) width * bytes, 64);
-    for (int c = 0; c < width; c++) {
-      if (wide) {
-        nothing.setAtIndex(ValueLayout.JAVA_DOUBLE, c, -0.0);
-      } else {
-        nothing.setAtIndex(ValueLayout.JAVA_FLOAT, c, -0.0f);
-      }
-    }
-    corner = arena.allocate((long) Tiles.ROWS * width * bytes, 64);
+    sums = sums(wide, Tiles.ROWS * width);
     a = packedA;
     b = packedB;
+  }
+
+  private static Sums sums(boolean wide, int count) {
+    if (wide) {
+      return new Sums.F64(count);
+    }
+    return Simd.AVAILABLE ? new VectorSums(count) : new Sums.F32(count);
   }
 
   /** Computes {@code rows} by {@code cols} elements of a matrix of y, from (i, j). */
@@ -132,7 +118,7 @@ final class CpuGemm {
   }
 
   private void right(Product p, long matrix, long line, long k, int cols, int depth, int rows) {
-    if (p.b instanceof Matrices m && m.acrossLines() && cols % lanes == 0 && rows <= 64) {
+    if (p.b instanceof Matrices m && m.acrossLines() && cols % lanes == 0 && rows <= 256) {
       b = m.segment();
       ib = m.at(matrix, line, k);
       bStep = m.stepStride();
@@ -156,100 +142,28 @@ final class CpuGemm {
       int depth,
       boolean add,
       boolean last) {
-    boolean biased = last && p.bias != null;
-    if (biased && !p.swapped) {
-      biasRow(p, j, cols);
-    }
-    MemorySegment end = biased && !p.swapped ? bias : nothing;
+    Matrices bias = last ? p.bias : null;
+    Matrices y = p.y;
     int vectors = (cols + lanes - 1) / lanes;
-    boolean inside = cols % lanes == 0 && p.y.alongSteps() && !(biased && p.swapped);
-    MemorySegment y = p.y.segment();
-    long line = p.y.lineStride();
+    int across = vectors * lanes;
     int count = (rows + Tiles.ROWS - 1) / Tiles.ROWS;
     int row = 0;
     for (int t = 0; t < count; t++) {
       int height = rows / count + (t < rows % count ? 1 : 0);
-      Tile tile = tiles.get(height, vectors);
-      long ir = ia + row * aLine;
-      long iy = p.y.at(matrix, i + row, j);
-      if (!inside) {
-        corner(p, tile, ir, i + row, iy, height, cols, depth, add, end, biased);
-      } else if (add) {
-        tile.multiply(a, ir, aLine, aStep, b, ib, bStep, depth, y, iy, line, end, y, iy, line);
+      long iy = y.at(matrix, i + row, j);
+      if (add) {
+        sums.load(y.segment(), iy, y.lineStride(), y.stepStride(), height, cols, across);
       } else {
-        tile.multiply(a, ir, aLine, aStep, b, ib, bStep, depth, zeros, 0, 0, end, y, iy, line);
+        sums.clear(height * across);
       }
+      Tile tile = tiles.get(height, vectors);
+      tile.multiply(a, ia + row * aLine, aLine, aStep, b, ib, bStep, depth, sums.array());
+      if (bias != null) {
+        long ibias = bias.at(0, i + row, j);
+        sums.add(bias.segment(), ibias, bias.lineStride(), bias.stepStride(), height, cols, across);
+      }
+      sums.store(y.segment(), iy, y.lineStride(), y.stepStride(), height, cols, across);
       row += height;
-    }
-  }
-
-  /** A tile that y has no room for, or not in this order: it is made beside y. */
-  private void corner(
-      Product p,
-      Tile tile,
-      long ir,
-      long i,
-      long iy,
-      int rows,
-      int cols,
-      int depth,
-      boolean add,
-      MemorySegment end,
-      boolean biased) {
-    Matrices y = p.y;
-    MemorySegment c = corner;
-    long line = (cols + lanes - 1) / lanes * lanes * (long) bytes;
-    long yLine = y.lineStride();
-    long yStep = y.stepStride();
-    if (add) {
-      copy(y.segment(), iy, yLine, yStep, c, 0, line, bytes, rows, cols);
-      tile.multiply(a, ir, aLine, aStep, b, ib, bStep, depth, c, 0, line, end, c, 0, line);
-    } else {
-      tile.multiply(a, ir, aLine, aStep, b, ib, bStep, depth, zeros, 0, 0, end, c, 0, line);
-    }
-    if (biased && p.swapped) {
-      biasColumn(p, i, line, rows, cols);
-    }
-    copy(c, 0, line, bytes, y.segment(), iy, yLine, yStep, rows, cols);
-  }
-
-  private void copy(
-      MemorySegment from,
-      long at,
-      long line,
-      long step,
-      MemorySegment to,
-      long toAt,
-      long toLine,
-      long toStep,
-      int rows,
-      int cols) {
-    if (Simd.AVAILABLE && step == bytes && toStep == bytes) {
-      VectorCopy.rows(from, at, line, to, toAt, toLine, rows, (long) cols * bytes);
-    } else {
-      ElementCopy.copy(wide, from, at, line, step, to, toAt, toLine, toStep, rows, cols);
-    }
-  }
-
-  private void biasRow(Product p, long j, int cols) {
-    Matrices x = Objects.requireNonNull(p.bias);
-    long at = x.at(0, 0, j);
-    ElementCopy.copy(wide, x.segment(), at, 0, x.stepStride(), bias, 0, 0, bytes, 1, cols);
-  }
-
-  private void biasColumn(Product p, long i, long line, int rows, int cols) {
-    Matrices x = Objects.requireNonNull(p.bias);
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < cols; c++) {
-        long at = r * line + (long) c * bytes;
-        if (wide) {
-          double y = Scalars.loadF64(x.segment(), x.at(0, 0, i + r));
-          Scalars.storeF64(Scalars.loadF64(corner, at) + y, corner, at);
-        } else {
-          float y = Scalars.loadF32(x.segment(), x.at(0, 0, i + r));
-          Scalars.storeF32(Scalars.loadF32(corner, at) + y, corner, at);
-        }
-      }
     }
   }
 

@@ -35,14 +35,20 @@ final class CpuIndexing {
     long ys = walk.directRunStride() * bytes;
     long count = walk.count();
     long perTask = Math.ceilDiv(PIECE, walk.run());
+    IndexWalk.Visitor copy =
+        (yi, xi) ->
+            AnyType.copy(
+                Scalars.offHeap(from),
+                xi * bytes,
+                xs,
+                Scalars.offHeap(to),
+                yi * bytes,
+                ys,
+                walk.run(),
+                bytes);
     workers.run(
         Math.toIntExact(Math.ceilDiv(count, perTask)),
-        task ->
-            walk.forEach(
-                task * perTask,
-                Math.min(count, (task + 1) * perTask),
-                (yi, xi) ->
-                    AnyType.copy(from, xi * bytes, xs, to, yi * bytes, ys, walk.run(), bytes)));
+        task -> walk.forEach(task * perTask, Math.min(count, (task + 1) * perTask), copy));
   }
 
   /**
@@ -63,16 +69,20 @@ final class CpuIndexing {
     long groups = Math.ceilDiv(walk.before(), prefixes);
     long strips = Math.clamp(wanted / groups, 1, Math.max(1, walk.run() / 32));
     long width = Math.ceilDiv(walk.run(), strips);
+    IndexWalk.Visitor[] add = new IndexWalk.Visitor[Math.toIntExact(strips)];
+    for (int strip = 0; strip < strips; strip++) {
+      long column = strip * width;
+      long n = Math.min(width, walk.run() - column);
+      add[strip] = (xi, yi) -> adder.add(xi, yi, column, n);
+    }
     workers.run(
         Math.toIntExact(groups * strips),
         task -> {
           long group = task / strips;
-          long column = task % strips * width;
-          long n = Math.min(width, walk.run() - column);
           walk.forEach(
               group * prefixes * perPrefix,
               Math.min(walk.before(), (group + 1) * prefixes) * perPrefix,
-              (xi, yi) -> adder.add(xi, yi, column, n));
+              add[(int) (task % strips)]);
         });
   }
 
@@ -153,8 +163,8 @@ final class CpuIndexing {
               long value = Scalars.loadI64(rows.segment(), at * Long.BYTES);
               if (value < 0 || value >= size) {
                 throw new IllegalArgumentException(
-                    ("%s: index %d at position %s out of range, expected 0 to %d"
-                            + " (input %s, dimension %d, index %s)")
+                    ("%s: index %s at position %s out of range, expected 0 to %s"
+                            + " (input %s, dimension %s, index %s)")
                         .formatted(
                             op,
                             value,

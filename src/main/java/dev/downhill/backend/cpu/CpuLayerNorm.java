@@ -1,7 +1,6 @@
 package dev.downhill.backend.cpu;
 
 import dev.downhill.backend.View;
-import dev.downhill.shape.DType;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,19 +27,51 @@ final class CpuLayerNorm {
   private static final long CHUNK = 1 << 14;
 
   private final Workers workers;
-  private final LayerNormCall call = new LayerNormCall();
   private final ThreadLocal<LayerNormRows> f32 = ThreadLocal.withInitial(LayerNormF32::new);
   private final ThreadLocal<LayerNormRows> f64 = ThreadLocal.withInitial(LayerNormF64::new);
-  private final IntConsumer forward = this::forward;
-  private final IntConsumer backward = this::backward;
-  private final IntConsumer finish = this::finish;
-  private ThreadLocal<LayerNormRows> kernel = f32;
+  private final LayerNormCall.Shares shares = new LayerNormCall.Shares();
 
-  /** Rows, or blocks of rows, of a task. */
-  private long perTask;
+  // One call at a time, so that it costs no memory.
+  private final Job shared = new Job();
 
   CpuLayerNorm(Workers workers) {
     this.workers = workers;
+  }
+
+  /** What is set to a call; captured work keeps its own. */
+  private final class Job {
+    final LayerNormCall call = new LayerNormCall(shares);
+    final IntConsumer read = _ -> call.readWeights();
+    final IntConsumer forward = this::forward;
+    final IntConsumer backward = this::backward;
+    final IntConsumer finish = this::finish;
+
+    /** Rows, or blocks of rows, of a task. */
+    long perTask;
+
+    private LayerNormRows mine() {
+      return (call.isWide() ? f64 : f32).get();
+    }
+
+    void forward(int task) {
+      mine().forward(call, task * perTask, Math.min(call.rows, (task + 1) * perTask));
+    }
+
+    void backward(int task) {
+      int end = (int) Math.min(call.blocks, (task + 1) * perTask);
+      for (int block = (int) (task * perTask); block < end; block++) {
+        mine().backward(call, block);
+      }
+    }
+
+    void finish(int task) {
+      int from = task * COLUMNS;
+      mine().finish(call, from, Math.min(call.n, from + COLUMNS));
+    }
+  }
+
+  private Job job() {
+    return workers.isCapturing() ? new Job() : shared;
   }
 
   /** See {@link dev.downhill.backend.Backend#layerNorm}. */
@@ -52,14 +83,12 @@ final class CpuLayerNorm {
       View y,
       @Nullable View mean,
       View rstd) {
+    Job job = job();
+    LayerNormCall call = job.call;
     call.setForward(x, weight, bias, eps, y, mean, rstd);
-    kernel = x.dtype() == DType.F64 ? f64 : f32;
-    perTask = Math.max(1, CHUNK / Math.max(1, call.n));
-    workers.run(tasks(call.rows, perTask), forward);
-  }
-
-  private void forward(int task) {
-    kernel.get().forward(call, task * perTask, Math.min(call.rows, (task + 1) * perTask));
+    job.perTask = Math.max(1, CHUNK / Math.max(1, call.n));
+    workers.run(1, job.read);
+    workers.run(tasks(call.rows, job.perTask), job.forward);
   }
 
   /** See {@link dev.downhill.backend.Backend#layerNormBackward}. */
@@ -72,25 +101,15 @@ final class CpuLayerNorm {
       @Nullable View dx,
       @Nullable View dweight,
       @Nullable View dbias) {
+    Job job = job();
+    LayerNormCall call = job.call;
     call.setBackward(x, weight, mean, rstd, dy, dx, dweight, dbias);
-    kernel = x.dtype() == DType.F64 ? f64 : f32;
-    perTask = Math.max(1, CHUNK / Math.max(1, BLOCK * (long) call.n));
-    workers.run(tasks(call.blocks, perTask), backward);
+    job.perTask = Math.max(1, CHUNK / Math.max(1, BLOCK * (long) call.n));
+    workers.run(1, job.read);
+    workers.run(tasks(call.blocks, job.perTask), job.backward);
     if (dweight != null || dbias != null) {
-      workers.run(tasks(call.n, COLUMNS), finish);
+      workers.run(tasks(call.n, COLUMNS), job.finish);
     }
-  }
-
-  private void backward(int task) {
-    int end = (int) Math.min(call.blocks, (task + 1) * perTask);
-    for (int block = (int) (task * perTask); block < end; block++) {
-      kernel.get().backward(call, block);
-    }
-  }
-
-  private void finish(int task) {
-    int from = task * COLUMNS;
-    kernel.get().finish(call, from, Math.min(call.n, from + COLUMNS));
   }
 
   private static int tasks(long count, long perTask) {

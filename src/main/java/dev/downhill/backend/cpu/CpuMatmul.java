@@ -15,26 +15,37 @@ final class CpuMatmul {
   private final ThreadLocal<CpuGemm> f32 = ThreadLocal.withInitial(() -> new CpuGemm(false));
   private final ThreadLocal<CpuGemm> f64 = ThreadLocal.withInitial(() -> new CpuGemm(true));
 
-  // One product at a time: these are set to it, so that it costs no memory.
-  private final Matrices left = new Matrices();
-  private final Matrices right = new Matrices();
-  private final Product product = new Product();
-  private final Blocks blocks = new Blocks();
+  // One product at a time, so that it costs no memory.
+  private final Job shared = new Job();
 
   CpuMatmul(Workers workers) {
     this.workers = workers;
   }
 
+  /** What is set to a product; captured work keeps its own. */
+  private static final class Job {
+    final Matrices left = new Matrices();
+    final Matrices right = new Matrices();
+    final Product product = new Product();
+    final Blocks blocks = new Blocks();
+  }
+
+  private Job job() {
+    return workers.isCapturing() ? new Job() : shared;
+  }
+
   /** See {@link dev.downhill.backend.Backend#matmul}. */
   void matmul(View a, View b, double alpha, double beta, View y) {
     long k = a.shape().size(a.shape().rank() - 1);
-    multiply(left.rows(a), right.columns(b), k, alpha, beta, y, null);
+    Job job = job();
+    multiply(job, job.left.rows(a), job.right.columns(b), k, alpha, beta, y, null);
   }
 
   /** y = a b + bias. */
   void matmul(View a, View b, View bias, View y) {
     long k = a.shape().size(a.shape().rank() - 1);
-    multiply(left.rows(a), right.columns(b), k, 1, 0, y, bias);
+    Job job = job();
+    multiply(job, job.left.rows(a), job.right.columns(b), k, 1, 0, y, bias);
   }
 
   /**
@@ -46,15 +57,28 @@ final class CpuMatmul {
    */
   void multiply(
       Operand a, Operand b, long k, double alpha, double beta, View y, @Nullable View bias) {
+    multiply(job(), a, b, k, alpha, beta, y, bias);
+  }
+
+  private void multiply(
+      Job job,
+      Operand a,
+      Operand b,
+      long k,
+      double alpha,
+      double beta,
+      View y,
+      @Nullable View bias) {
     if (y.shape().numel() == 0) {
       return;
     }
+    Product product = job.product;
     product.set(a, b, k, alpha, beta, y, bias);
     if (product.n <= NARROW && product.n < product.m && alpha == 1) {
-      product.swap(y);
+      product.swap(y, bias);
     }
-    blocks.set(product, y.dtype() == DType.F64 ? f64 : f32);
-    workers.run(blocks.tasks(), blocks);
+    job.blocks.set(product, y.dtype() == DType.F64 ? f64 : f32);
+    workers.run(job.blocks.tasks(), job.blocks);
   }
 
   /**

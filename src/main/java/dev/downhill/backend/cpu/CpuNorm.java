@@ -33,21 +33,32 @@ final class CpuNorm {
     NormKernel.Case total = new NormKernel.Case(p, DType.F64);
     double[] parts = new double[parts(xs)];
     run(p, xs, (kernel, x, at, n, task) -> parts[task] = kernel.part(x, at, n));
-    double sum = 0;
-    for (double part : parts) {
-      sum = total.join(sum, part);
-    }
-    double norm = p == 2 ? Math.sqrt(sum) : sum;
-    norm = Double.isNaN(norm) ? Double.NaN : norm; // whichever NaN came first
-    Scalars.storeF64(norm, CpuBuffer.segment(y), y.layout().offset() * Double.BYTES);
+    workers.run(
+        1,
+        _ -> {
+          double sum = 0;
+          for (double part : parts) {
+            sum = total.join(sum, part);
+          }
+          double norm = p == 2 ? Math.sqrt(sum) : sum;
+          norm = Double.isNaN(norm) ? Double.NaN : norm; // whichever NaN came first
+          Scalars.storeF64(norm, CpuBuffer.segment(y), y.layout().offset() * Double.BYTES);
+        });
   }
 
   /** See {@link dev.downhill.backend.Backend#scale}. */
   void scale(View factor, List<View> xs) {
-    double f = Scalars.loadF64(CpuBuffer.segment(factor), factor.layout().offset() * Double.BYTES);
-    if (f != 1) {
-      run(2, xs, (kernel, x, at, n, _) -> kernel.scale(x, at, n, f));
-    }
+    MemorySegment segment = CpuBuffer.segment(factor);
+    long first = factor.layout().offset() * Double.BYTES;
+    run(
+        2,
+        xs,
+        (kernel, x, at, n, _) -> {
+          double f = Scalars.loadF64(segment, first);
+          if (f != 1) {
+            kernel.scale(x, at, n, f);
+          }
+        });
   }
 
   private static int parts(List<View> xs) {

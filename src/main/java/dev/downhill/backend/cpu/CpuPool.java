@@ -144,8 +144,8 @@ final class CpuPool {
 
   private OutOfMemoryException outOfMemory(DType dtype, long numel, String more) {
     return new OutOfMemoryException(
-        ("allocate: out of memory, asked for %d %s of %d bytes, got %d bytes in use, %d held for"
-                + " reuse, %d free (limit %d, see -D%s)%s")
+        ("allocate: out of memory, asked for %s %s of %s bytes, got %s bytes in use, %s held for"
+                + " reuse, %s free (limit %s, see -D%s)%s")
             .formatted(
                 numel, dtype, dtype.bytes(), used, held, limit - used - held, limit, LIMIT, more));
   }

@@ -44,7 +44,7 @@ public final class CpuProvider implements BackendProvider {
   public Backend open(int index) {
     if (index < 0 || index >= DEVICES) {
       throw new DeviceException(
-          "device cpu:%d: expected cpu:0 to cpu:%d".formatted(index, DEVICES - 1));
+          "device cpu:%s: expected cpu:0 to cpu:%s".formatted(index, DEVICES - 1));
     }
     // Here, so that a wrong width is not met by a static initialiser.
     Simd.bits();
@@ -62,7 +62,7 @@ public final class CpuProvider implements BackendProvider {
     return List.of(
         Finding.fine(
             "processors",
-            "%d, %s"
+            "%s, %s"
                 .formatted(
                     Runtime.getRuntime().availableProcessors(), System.getProperty("os.arch"))),
         Finding.fine("threads", Integer.toString(threads())),

@@ -18,6 +18,7 @@ final class CpuRandom {
   private static final int BLOCK = 256;
 
   private final Workers workers;
+  private final ThreadLocal<Philox> local = ThreadLocal.withInitial(() -> new Philox(0, 0, BLOCK));
 
   CpuRandom(Workers workers) {
     this.workers = workers;
@@ -25,8 +26,8 @@ final class CpuRandom {
 
   /** See {@link dev.downhill.backend.Backend#random}. */
   void random(Draw draw, long seed, long stream, View base, long offset, double p, View y) {
-    long first =
-        CpuBuffer.segment(base).getAtIndex(ValueLayout.JAVA_LONG, base.layout().offset()) + offset;
+    MemorySegment start = CpuBuffer.segment(base);
+    long startAt = base.layout().offset();
     long numel = y.shape().numel();
     Layout layout = y.layout();
     Layout line = Layout.of(Shape.of(numel), new long[] {1}, layout.offset());
@@ -35,7 +36,9 @@ final class CpuRandom {
     workers.run(
         Math.toIntExact((numel + CHUNK - 1) / CHUNK),
         task -> {
-          Philox philox = new Philox(seed, stream, BLOCK);
+          Philox philox = local.get();
+          philox.reset(seed, stream);
+          long first = start.getAtIndex(ValueLayout.JAVA_LONG, startAt) + offset;
           long end = Math.min(numel, (task + 1L) * CHUNK);
           for (long i = (long) task * CHUNK; i < end; ) {
             long column = i % rows.length();

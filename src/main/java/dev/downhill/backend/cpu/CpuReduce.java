@@ -51,7 +51,9 @@ final class CpuReduce {
     Job job = new Job(kernel, reduction, CpuBuffer.segment(y));
     long perTask = Math.max(1, PIECE / job.unitSize());
     forEach(job.units(), perTask, unit -> job.run(unit, local.get()));
-    job.finish();
+    if (job.isSplit()) {
+      workers.run(1, _ -> job.finish());
+    }
   }
 
   private void forEach(long count, long perTask, LongConsumer body) {
@@ -141,7 +143,12 @@ final class CpuReduce {
       }
     }
 
-    /** Joins the blocks, if there are several. */
+    /** Whether results are made of several blocks. */
+    boolean isSplit() {
+      return blocks > 1;
+    }
+
+    /** Joins the blocks. */
     void finish() {
       for (int i = 0; i < partial.length; ) {
         long result = i / blocks;

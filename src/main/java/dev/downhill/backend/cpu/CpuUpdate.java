@@ -4,7 +4,8 @@ import dev.downhill.backend.Update;
 import dev.downhill.backend.UpdateTable;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
-import java.util.List;
+import java.util.Arrays;
+import java.util.function.IntConsumer;
 
 /**
  * Optimiser steps in one pass over memory. Counters and the scalars that follow from them are
@@ -12,7 +13,7 @@ import java.util.List;
  * operations in the same order by vectors and by scalars.
  */
 final class CpuUpdate {
-  /** Elements of a task. */
+  /** The most elements of a part of a parameter, and about as many as a task has. */
   static final int CHUNK = 1 << 14;
 
   private final Workers workers;
@@ -23,46 +24,99 @@ final class CpuUpdate {
 
   /** See {@link dev.downhill.backend.Backend#update}. */
   void update(Update update, UpdateTable table, View groups, View skip) {
-    if (Scalars.loadBool(CpuBuffer.segment(skip), skip.layout().offset())) {
-      return;
-    }
-    List<UpdateTable.Row> rows = table.rows();
-    UpdateRow[] work = new UpdateRow[rows.size()];
-    long[] ends = new long[rows.size()];
-    long tasks = 0;
-    for (int r = 0; r < work.length; r++) {
-      UpdateTable.Row row = rows.get(r);
-      double[] scalars = read(groups, row.group());
-      work[r] =
-          switch (update) {
-            case SGD -> new SgdRow(row, scalars);
-            case ADAM -> new AdamRow(row, scalars);
-            case RMSPROP -> new RmsPropRow(row, scalars);
-            case ADAGRAD -> new AdagradRow(row, scalars);
-            case NADAM -> new NAdamRow(row, scalars);
-          };
-      tasks += Math.ceilDiv(row.parameter().shape().numel(), CHUNK);
-      ends[r] = tasks;
-    }
-    workers.run(
-        Math.toIntExact(tasks),
-        task -> {
-          int r = 0;
-          while (ends[r] <= task) {
-            r++;
-          }
-          work[r].run(task - (r == 0 ? 0 : ends[r - 1]));
-        });
+    Step step = new Step(update, table, groups, skip);
+    workers.run(1, step::start);
+    workers.run(step.tasks(), step);
   }
 
-  private static double[] read(View groups, int group) {
-    double[] scalars = new double[(int) groups.shape().size(1)];
-    long at = groups.layout().offset() + group * groups.layout().stride(0);
-    for (int i = 0; i < scalars.length; i++) {
-      scalars[i] =
-          AnyType.floating(
-              DType.F64, CpuBuffer.segment(groups), at + i * groups.layout().stride(1));
+  /** One step, which can be made many times. */
+  private static final class Step implements IntConsumer {
+    private final UpdateRow[] rows;
+    private final int[] groupOf;
+
+    /** The parts of all parameters, and which part each task begins with. */
+    private final int[] rowOf;
+
+    private final int[] chunkOf;
+    private final int[] starts;
+    private final View groups;
+    private final View skip;
+    private final double[] scalars;
+    private boolean skipped;
+
+    Step(Update update, UpdateTable table, View groups, View skip) {
+      int count = table.rows().size();
+      rows = new UpdateRow[count];
+      groupOf = new int[count];
+      int parts = 0;
+      for (int r = 0; r < count; r++) {
+        UpdateTable.Row row = table.rows().get(r);
+        rows[r] =
+            switch (update) {
+              case SGD -> new SgdRow(row);
+              case ADAM -> new AdamRow(row);
+              case RMSPROP -> new RmsPropRow(row);
+              case ADAGRAD -> new AdagradRow(row);
+              case NADAM -> new NAdamRow(row);
+            };
+        groupOf[r] = row.group();
+        parts = Math.addExact(parts, rows[r].chunks());
+      }
+      rowOf = new int[parts];
+      chunkOf = new int[parts];
+      int[] begins = new int[parts + 1];
+      int tasks = 0;
+      long full = 0;
+      int part = 0;
+      for (int r = 0; r < count; r++) {
+        for (int chunk = 0; chunk < rows[r].chunks(); chunk++) {
+          if (full == 0) {
+            begins[tasks++] = part;
+          }
+          rowOf[part] = r;
+          chunkOf[part++] = chunk;
+          full += rows[r].length(chunk);
+          full = full >= CHUNK ? 0 : full;
+        }
+      }
+      begins[tasks] = parts;
+      starts = Arrays.copyOf(begins, tasks + 1);
+      this.groups = groups;
+      this.skip = skip;
+      scalars = new double[(int) groups.shape().size(1)];
     }
-    return scalars;
+
+    int tasks() {
+      return starts.length - 1;
+    }
+
+    /** Reads what decides on this step, and counts it. */
+    void start(int unused) {
+      skipped = Scalars.loadBool(CpuBuffer.segment(skip), skip.layout().offset());
+      for (int r = 0; r < rows.length && !skipped; r++) {
+        read(groupOf[r]);
+        rows[r].start(scalars);
+      }
+    }
+
+    private void read(int group) {
+      long at = groups.layout().offset() + group * groups.layout().stride(0);
+      for (int i = 0; i < scalars.length; i++) {
+        scalars[i] =
+            AnyType.floating(
+                DType.F64, CpuBuffer.segment(groups), at + i * groups.layout().stride(1));
+      }
+    }
+
+    /** Updates some parts. */
+    @Override
+    public void accept(int task) {
+      if (skipped) {
+        return;
+      }
+      for (int part = starts[task]; part < starts[task + 1]; part++) {
+        rows[rowOf[part]].run(chunkOf[part]);
+      }
+    }
   }
 }

@@ -8,8 +8,10 @@ final class CpuVectorAdd {
 
   private CpuVectorAdd() {}
 
-  /** y += x for whole vectors; returns how many elements that were. Positions in elements. */
-  static long add(MemorySegment x, long xi, MemorySegment y, long yi, long n) {
+  /** to += from for whole vectors; returns how many elements that were. Positions in elements. */
+  static long add(MemorySegment from, long xi, MemorySegment to, long yi, long n) {
+    MemorySegment x = Scalars.offHeap(from);
+    MemorySegment y = Scalars.offHeap(to);
     long i = 0;
     for (; i + STEP <= n; i += STEP) {
       long at = (yi + i) * Float.BYTES;

@@ -112,6 +112,7 @@ final class IndexWalk {
 
   /** Visits the runs {@code from} (inclusive) to {@code to} (exclusive). */
   void forEach(long from, long to, Visitor visitor) {
+    MemorySegment places = Scalars.offHeap(index);
     for (long p = from; p < to; ) {
       long first = p % sizes[last];
       long end = Math.min(sizes[last], first + to - p);
@@ -120,7 +121,7 @@ final class IndexWalk {
       long indexed = indexedStart + position(indexedStrides, p);
       p += end - first;
       for (long k = 0; k < end - first; k++) {
-        long at = Scalars.loadI64(index, (i + k * indexStrides[last]) * Long.BYTES);
+        long at = Scalars.loadI64(places, (i + k * indexStrides[last]) * Long.BYTES);
         visitor.at(
             direct + k * directStrides[last], indexed + k * indexedStrides[last] + at * dimStride);
       }

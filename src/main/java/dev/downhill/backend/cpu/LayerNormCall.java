@@ -48,10 +48,34 @@ final class LayerNormCall {
   double[] wideWeight = {};
   double[] wideBias = {};
 
-  /** Per block the shares of dweight and dbias, {@link #padded} numbers each. */
-  float[] shares = {};
+  private @Nullable View weightView;
+  private @Nullable View biasView;
+  private final Shares shares;
 
-  double[] wideShares = {};
+  /**
+   * Per block the shares of dweight and dbias, {@link #padded} numbers each: memory for all calls,
+   * of which one runs at a time.
+   */
+  static final class Shares {
+    float[] narrow = {};
+    double[] wide = {};
+  }
+
+  LayerNormCall(Shares shares) {
+    this.shares = shares;
+  }
+
+  float[] shares() {
+    return shares.narrow;
+  }
+
+  double[] wideShares() {
+    return shares.wide;
+  }
+
+  boolean isWide() {
+    return x.dtype() == DType.F64;
+  }
 
   void setForward(
       View x,
@@ -86,10 +110,10 @@ final class LayerNormCall {
     this.dbias = dbias;
     blocks = Math.toIntExact(Math.ceilDiv(rows, CpuLayerNorm.BLOCK));
     int size = Math.toIntExact(2L * padded * blocks);
-    if (x.dtype() == DType.F64) {
-      wideShares = wideShares.length < size ? new double[size] : wideShares;
+    if (isWide()) {
+      shares.wide = shares.wide.length < size ? new double[size] : shares.wide;
     } else {
-      shares = shares.length < size ? new float[size] : shares;
+      shares.narrow = shares.narrow.length < size ? new float[size] : shares.narrow;
     }
   }
 
@@ -106,12 +130,18 @@ final class LayerNormCall {
     }
     this.rstd = CpuBuffer.segment(rstd);
     rstdAt = rstd.layout().offset();
-    if (x.dtype() == DType.F64) {
-      wideWeight = read(weight, 1, wideWeight);
-      wideBias = read(bias, 0, wideBias);
+    weightView = weight;
+    biasView = bias;
+  }
+
+  /** Reads weight and bias, before anything else is done. */
+  void readWeights() {
+    if (isWide()) {
+      wideWeight = read(weightView, 1, wideWeight);
+      wideBias = read(biasView, 0, wideBias);
     } else {
-      this.weight = read(weight, 1, this.weight);
-      this.bias = read(bias, 0, this.bias);
+      weight = read(weightView, 1, weight);
+      bias = read(biasView, 0, bias);
     }
   }
 

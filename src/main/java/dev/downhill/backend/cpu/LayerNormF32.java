@@ -30,7 +30,7 @@ final class LayerNormF32 implements LayerNormRows {
   @Override
   public void backward(LayerNormCall c, int block) {
     int share = 2 * c.padded * block;
-    Arrays.fill(c.shares, share, share + 2 * c.padded, 0);
+    Arrays.fill(c.shares(), share, share + 2 * c.padded, 0);
     long from = (long) block * CpuLayerNorm.BLOCK;
     long to = Math.min(c.rows, from + CpuLayerNorm.BLOCK);
     for (long row = from; row < to; ) {
@@ -56,10 +56,10 @@ final class LayerNormF32 implements LayerNormRows {
       int weights = 2 * c.padded * block + from;
       int biases = weights + c.padded;
       for (int i = 0; i < n; i++) {
-        sums[i] += c.shares[weights + i];
+        sums[i] += c.shares()[weights + i];
       }
       for (int i = 0; i < n; i++) {
-        sums[CpuLayerNorm.COLUMNS + i] += c.shares[biases + i];
+        sums[CpuLayerNorm.COLUMNS + i] += c.shares()[biases + i];
       }
     }
     for (int i = 0; i < n; i++) {
@@ -120,7 +120,7 @@ final class LayerNormF32 implements LayerNormRows {
   private static void backward(LayerNormCall c, LayerNormBunch b, int share, int r) {
     int n = c.n;
     float[] lanes = b.lanes;
-    float[] shares = c.shares;
+    float[] shares = c.shares();
     float sum = 0;
     float product = 0;
     for (int from = 0; from < n; from += CpuLayerNorm.PART) {

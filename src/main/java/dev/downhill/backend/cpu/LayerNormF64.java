@@ -52,7 +52,7 @@ final class LayerNormF64 implements LayerNormRows {
   public void backward(LayerNormCall c, int block) {
     reserve(c.n);
     int share = 2 * c.padded * block;
-    Arrays.fill(c.wideShares, share, share + 2 * c.padded, 0);
+    Arrays.fill(c.wideShares(), share, share + 2 * c.padded, 0);
     long from = (long) block * CpuLayerNorm.BLOCK;
     long to = Math.min(c.rows, from + CpuLayerNorm.BLOCK);
     for (long row = from; row < to; row++) {
@@ -66,7 +66,7 @@ final class LayerNormF64 implements LayerNormRows {
     int n = c.n;
     double mean = c.meanF64(row);
     double rstd = c.rstdF64(row);
-    double[] shares = c.wideShares;
+    double[] shares = c.wideShares();
     double sum = 0;
     double product = 0;
     for (int from = 0; from < n; from += CpuLayerNorm.PART) {
@@ -101,8 +101,8 @@ final class LayerNormF64 implements LayerNormRows {
       double weight = 0;
       double bias = 0;
       for (int block = 0; block < c.blocks; block++) {
-        weight += c.wideShares[2 * c.padded * block + i];
-        bias += c.wideShares[2 * c.padded * block + c.padded + i];
+        weight += c.wideShares()[2 * c.padded * block + i];
+        bias += c.wideShares()[2 * c.padded * block + c.padded + i];
       }
       LayerNormCall.set(c.dweight, i, weight);
       LayerNormCall.set(c.dbias, i, bias);

@@ -29,9 +29,15 @@ final class Matrices implements Operand {
     return set(view, rank - 1, rank - 2);
   }
 
-  /** A view of rank 1 is the only line. */
-  Matrices line(View view) {
-    return set(view, 0, 0);
+  /** A view of rank 1 as every line of a matrix, or as every column. */
+  Matrices repeated(View view, boolean column) {
+    set(view, 0, 0);
+    if (column) {
+      stepStride = 0;
+    } else {
+      lineStride = 0;
+    }
+    return this;
   }
 
   private Matrices set(View view, int line, int step) {

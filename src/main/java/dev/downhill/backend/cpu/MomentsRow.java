@@ -10,19 +10,19 @@ abstract sealed class MomentsRow extends UpdateRow permits AdamRow, NAdamRow {
   final MemorySegment v;
   final long mi;
   final long vi;
-  final double lr;
-  final double beta1;
-  final double beta2;
-  final double eps;
-  final double sign;
+  double lr;
+  double beta1;
+  double beta2;
+  double eps;
+  double sign;
 
   /** Added to the gradient, times p. */
-  final double decay;
+  double decay;
 
   /** What decoupled decay leaves of p. */
-  final double keep;
+  double keep;
 
-  MomentsRow(UpdateTable.Row row, double[] scalars) {
+  MomentsRow(UpdateTable.Row row) {
     super(row);
     View mean = row.states().get(0);
     View square = row.states().get(1);
@@ -30,6 +30,10 @@ abstract sealed class MomentsRow extends UpdateRow permits AdamRow, NAdamRow {
     v = CpuBuffer.segment(square);
     mi = mean.layout().offset();
     vi = square.layout().offset();
+  }
+
+  @Override
+  void start(double[] scalars) {
     lr = scalars[0];
     beta1 = scalars[1];
     beta2 = scalars[2];

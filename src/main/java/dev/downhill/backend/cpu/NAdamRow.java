@@ -5,17 +5,21 @@ import dev.downhill.backend.UpdateTable;
 /** {@link dev.downhill.backend.Update#NADAM} for one parameter. */
 final class NAdamRow extends MomentsRow {
   /** lr (1 - mu(t)) / (1 - M). */
-  final double ofGradient;
+  double ofGradient;
 
   /** lr mu(t+1) / (1 - M mu(t+1)). */
-  final double ofMean;
+  double ofMean;
 
   /** 1 / sqrt(1 - beta2^t). */
-  final double scale;
+  double scale;
 
-  /** Counts the step. */
-  NAdamRow(UpdateTable.Row row, double[] scalars) {
-    super(row, scalars);
+  NAdamRow(UpdateTable.Row row) {
+    super(row);
+  }
+
+  @Override
+  void start(double[] scalars) {
+    super.start(scalars);
     double factor = scalars[7];
     setCounter(0, counter(0) + 1);
     setCounter(1, counter(1) * beta2);

@@ -20,14 +20,8 @@ final class Product {
   double alpha;
   double beta;
 
-  /** A row that is added to every row of y; as a matrix of one line, or null. */
+  /** What is added to y at the end: the same row to every row. */
   @Nullable Matrices bias;
-
-  /**
-   * Whether this is the product of the transposes: the matrices below y are yᵀ then, its columns
-   * not side by side, and the bias is a column.
-   */
-  boolean swapped;
 
   private final Matrices someBias = new Matrices();
 
@@ -41,25 +35,24 @@ final class Product {
     this.k = k;
     this.alpha = alpha;
     this.beta = beta;
-    this.bias = bias == null ? null : someBias.line(bias);
+    this.bias = bias == null ? null : someBias.repeated(bias, false);
     m = shape.size(rank - 2);
     n = shape.size(rank - 1);
     count = 1;
     for (int d = 0; d < rank - 2; d++) {
       count *= shape.size(d);
     }
-    swapped = false;
   }
 
   /** Makes this yᵀ = bᵀ aᵀ. */
-  void swap(View y) {
+  void swap(View y, @Nullable View bias) {
     this.y.columns(y);
+    this.bias = bias == null ? null : someBias.repeated(bias, true);
     Operand left = a;
     a = b;
     b = left;
     long rows = m;
     m = n;
     n = rows;
-    swapped = true;
   }
 }

@@ -12,17 +12,16 @@ final class RmsPropRow extends UpdateRow {
   final long vi;
   final long ai;
   final long bi;
-  final boolean centered;
-  final boolean averaged;
-  final double lr;
-  final double alpha;
-  final double eps;
-  final double decay;
-  final double momentum;
-  final double sign;
+  boolean centered;
+  boolean averaged;
+  double lr;
+  double alpha;
+  double eps;
+  double decay;
+  double momentum;
+  double sign;
 
-  /** Counts the step. */
-  RmsPropRow(UpdateTable.Row row, double[] scalars) {
+  RmsPropRow(UpdateTable.Row row) {
     super(row);
     View square = row.states().get(0);
     View mean = row.states().get(1);
@@ -33,6 +32,10 @@ final class RmsPropRow extends UpdateRow {
     vi = square.layout().offset();
     ai = mean.layout().offset();
     bi = buffer.layout().offset();
+  }
+
+  @Override
+  void start(double[] scalars) {
     lr = scalars[0];
     alpha = scalars[1];
     eps = scalars[2];

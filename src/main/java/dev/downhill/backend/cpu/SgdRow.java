@@ -8,20 +8,23 @@ import java.lang.foreign.MemorySegment;
 final class SgdRow extends UpdateRow {
   final MemorySegment b;
   final long bi;
-  final boolean first;
-  final boolean nesterov;
-  final double lr;
-  final double momentum;
-  final double rest;
-  final double decay;
-  final double sign;
+  boolean first;
+  boolean nesterov;
+  double lr;
+  double momentum;
+  double rest;
+  double decay;
+  double sign;
 
-  /** Counts the step. */
-  SgdRow(UpdateTable.Row row, double[] scalars) {
+  SgdRow(UpdateTable.Row row) {
     super(row);
     View buffer = row.states().getFirst();
     b = CpuBuffer.segment(buffer);
     bi = buffer.layout().offset();
+  }
+
+  @Override
+  void start(double[] scalars) {
     lr = scalars[0];
     momentum = scalars[1];
     rest = 1 - scalars[2];

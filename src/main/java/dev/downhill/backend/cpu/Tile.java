@@ -3,22 +3,20 @@ package dev.downhill.backend.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The innermost part of a matrix product: some rows and vectors of columns of y, kept in registers
- * while k runs. Positions and strides are counted in bytes.
+ * The innermost loop of a matrix product: some rows and vectors of columns of y, whose sums stay in
+ * registers while k runs. Positions and strides are counted in bytes.
  */
 interface Tile {
   /**
-   * y = (start + a b) + end, where start + a b is one chain of fused multiply-adds in the order of
-   * k. Columns lie side by side in all but a.
+   * Adds a b to the sums; each goes on as one chain of fused multiply-adds in the order of k.
    *
    * @param ia where the first row of a starts
    * @param aLine from row to row of a
    * @param aStep from step to step of k in a
-   * @param ib where the first step of k in b starts
+   * @param ib where the first step of k in b starts; its columns lie side by side
    * @param bStep from step to step of k in b
    * @param depth how many steps of k
-   * @param start what the sums start from; may be y itself
-   * @param end a row, from the start of the segment
+   * @param sums an array of the element type, row after row
    */
   void multiply(
       MemorySegment a,
@@ -29,11 +27,5 @@ interface Tile {
       long ib,
       long bStep,
       int depth,
-      MemorySegment start,
-      long is,
-      long startLine,
-      MemorySegment end,
-      MemorySegment y,
-      long iy,
-      long yLine);
+      Object sums);
 }

@@ -51,7 +51,7 @@ final class Tiles {
       tile =
           Simd.AVAILABLE
               ? compiled(wide, rows, vectors)
-              : new ScalarTile(wide, rows, vectors * lanes);
+              : ScalarTile.of(wide, rows, vectors * lanes);
       tiles[rows - 1][vectors - 1] = tile;
     }
     return tile;

@@ -25,6 +25,12 @@ abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradR
     counters = row.counters();
   }
 
+  /**
+   * Takes the scalars of the parameter's group, and counts the step; before {@link #run} of each
+   * chunk.
+   */
+  abstract void start(double[] scalars);
+
   final double counter(int i) {
     return Scalars.loadF64(CpuBuffer.segment(counters), counterAt(i));
   }
@@ -36,6 +42,16 @@ abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradR
   private long counterAt(int i) {
     long stride = counters.shape().rank() == 0 ? 0 : counters.layout().stride(0);
     return (counters.layout().offset() + i * stride) * Double.BYTES;
+  }
+
+  /** How many chunks of at most {@link CpuUpdate#CHUNK} elements there are. */
+  final int chunks() {
+    return Math.toIntExact(Math.ceilDiv(numel, CpuUpdate.CHUNK));
+  }
+
+  /** How many elements a chunk has. */
+  final long length(int chunk) {
+    return Math.min(CpuUpdate.CHUNK, numel - (long) chunk * CpuUpdate.CHUNK);
   }
 
   /** Updates one chunk of {@link CpuUpdate#CHUNK} elements. */

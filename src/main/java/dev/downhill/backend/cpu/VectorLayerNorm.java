@@ -155,7 +155,7 @@ final class VectorLayerNorm {
     MemorySegment in = Scalars.offHeap(b.x);
     MemorySegment slopes = Scalars.offHeap(b.dy);
     float[] w = c.weight;
-    float[] shares = c.shares;
+    float[] shares = c.shares();
     float[] lanes = b.lanes;
     int bias = share + c.padded;
     for (int r = 0; r < b.rows; r++) {

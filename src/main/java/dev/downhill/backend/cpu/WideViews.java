@@ -22,14 +22,19 @@ import java.util.List;
  */
 final class WideViews implements AutoCloseable {
   private final CpuPool pool;
+  private final Workers workers;
   private final CpuElementwise elementwise;
   private final List<CpuBuffer> scratch = new ArrayList<>();
 
   /** Wide results, each followed by the view it belongs to. */
   private final List<View> results = new ArrayList<>();
 
-  WideViews(CpuPool pool, CpuElementwise elementwise) {
+  /** Scratch of work that was captured, and is to be done later. */
+  private List<CpuBuffer> kept = new ArrayList<>();
+
+  WideViews(CpuPool pool, Workers workers, CpuElementwise elementwise) {
     this.pool = pool;
+    this.workers = workers;
     this.elementwise = elementwise;
   }
 
@@ -95,10 +100,21 @@ final class WideViews implements AutoCloseable {
     }
   }
 
+  /** The scratch of captured work, which has to be freed with it. */
+  List<CpuBuffer> takeKept() {
+    List<CpuBuffer> taken = kept;
+    kept = new ArrayList<>();
+    return taken;
+  }
+
   /** Frees the scratch memory. */
   @Override
   public void close() {
-    scratch.forEach(pool::free);
+    if (workers.isCapturing()) {
+      kept.addAll(scratch);
+    } else {
+      scratch.forEach(pool::free);
+    }
     scratch.clear();
     results.clear();
   }

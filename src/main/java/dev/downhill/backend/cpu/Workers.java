@@ -1,5 +1,8 @@
 package dev.downhill.backend.cpu;
 
+import dev.downhill.backend.Program;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
@@ -18,6 +21,10 @@ final class Workers implements AutoCloseable {
   private final boolean spin;
   private final Helper[] helpers;
   private volatile @Nullable Job job;
+
+  /** What {@link #run} was asked for during {@link #capture}. */
+  private @Nullable List<Job> captured;
+
   private volatile boolean closed;
 
   /**
@@ -51,15 +58,58 @@ final class Workers implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("workers: used after close");
     }
-    if (tasks <= 1 || threads == 1 || job != null) {
-      for (int i = 0; i < tasks; i++) {
-        task.accept(i);
-      }
-      return;
+    if (captured != null) {
+      captured.add(new Job(tasks, task));
+    } else if (tasks <= 1 || threads == 1 || job != null) {
+      runAlone(tasks, task);
+    } else {
+      runShared(new Job(tasks, task));
     }
-    Job shared = new Job(tasks, task);
+  }
+
+  /** Whether work is not done now but kept, so that its tasks must not be changed any more. */
+  boolean isCapturing() {
+    return captured != null;
+  }
+
+  /**
+   * Keeps the work that {@code calls} asks for, to be done each time the result runs. Tasks must
+   * find in memory all that may differ from time to time.
+   */
+  Program capture(Runnable calls) {
+    List<Job> jobs = new ArrayList<>();
+    captured = jobs;
+    try {
+      calls.run();
+    } finally {
+      captured = null;
+    }
+    Job[] all = jobs.toArray(Job[]::new);
+    return () -> {
+      for (Job j : all) {
+        if (j.tasks <= 1 || threads == 1) {
+          runAlone(j.tasks, j.task);
+        } else {
+          runShared(j);
+        }
+      }
+    };
+  }
+
+  private static void runAlone(int tasks, IntConsumer task) {
+    for (int i = 0; i < tasks; i++) {
+      task.accept(i);
+    }
+  }
+
+  /**
+   * Runs a job, which may have run before. A thread that is late for an earlier run of it finds no
+   * task left, or helps with this one.
+   */
+  private void runShared(Job shared) {
+    shared.start();
     job = shared;
-    for (int i = 0; i < Math.min(tasks - 1, helpers.length); i++) {
+    for (int i = 0; i < Math.min(shared.tasks - 1, helpers.length); i++) {
       helpers[i].wake();
     }
     shared.work();
@@ -93,7 +143,7 @@ final class Workers implements AutoCloseable {
   private static final class Job {
     final int tasks;
     final IntConsumer task;
-    final AtomicInteger next = new AtomicInteger();
+    final AtomicInteger next;
 
     /** How many threads may be inside a task. */
     final AtomicInteger active = new AtomicInteger();
@@ -105,6 +155,15 @@ final class Workers implements AutoCloseable {
     Job(int tasks, IntConsumer task) {
       this.tasks = tasks;
       this.task = task;
+      next = new AtomicInteger(tasks);
+    }
+
+    /** Offers all tasks. */
+    synchronized void start() {
+      failedTask = Integer.MAX_VALUE;
+      failure = null;
+      waiter = null;
+      next.set(0);
     }
 
     boolean hasWork() {

@@ -53,7 +53,7 @@ final class CublasLoader implements CublasSearch.Loader {
       CublasSearch.Cublas found =
           new CublasSearch.Cublas(library.file("cublasGetProperty"), version);
       if (found.major() != 12 && found.major() != 13) {
-        throw no("not version 12 or 13 but %d".formatted(found.major()));
+        throw no("not version 12 or 13 but %s".formatted(found.major()));
       }
       if (found.major() == 13 && driver > 0 && driver < CUDA_13) {
         throw no("version 13 needs a driver of version 580 (CUDA 13.0) or newer");

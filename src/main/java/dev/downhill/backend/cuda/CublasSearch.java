@@ -32,7 +32,7 @@ final class CublasSearch {
 
     @Override
     public String toString() {
-      return "%d.%d.%d at %s".formatted(major(), version / 100 % 100, version % 100, file);
+      return "%s.%s.%s at %s".formatted(major(), version / 100 % 100, version % 100, file);
     }
   }
 

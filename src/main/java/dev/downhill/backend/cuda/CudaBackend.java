@@ -181,6 +181,12 @@ final class CudaBackend implements Backend {
     matmul.matmul(a, b, alpha, beta, y);
   }
 
+  @Override
+  public void matmul(View a, View b, View bias, View y) {
+    matmul.matmul(a, b, 1, 0, y);
+    elementwise.binary(Binary.ADD, y, bias.with(bias.layout().expand(y.shape())), y);
+  }
+
   // Indexing
 
   @Override

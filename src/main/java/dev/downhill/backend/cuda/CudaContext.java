@@ -147,6 +147,6 @@ final class CudaContext {
     String[] text = {"no text"};
     // Of a code that the driver does not know the text stays as it is.
     int _ = result(() -> JCudaDriver.cuGetErrorString(code, text));
-    return "%s failed: %s (%d): %s".formatted(what, CUresult.stringFor(code), code, text[0]);
+    return "%s failed: %s (%s): %s".formatted(what, CUresult.stringFor(code), code, text[0]);
   }
 }

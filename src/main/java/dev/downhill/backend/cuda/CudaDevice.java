@@ -59,7 +59,7 @@ final class CudaDevice {
     ask("cuDeviceGetCount", () -> JCudaDriver.cuDeviceGetCount(count));
     if (index < 0 || index >= count[0]) {
       throw new DeviceException(
-          "device %s: expected cuda:0 to cuda:%d, the driver shows %d device%s"
+          "device %s: expected cuda:0 to cuda:%s, the driver shows %s device%s"
               .formatted(name, count[0] - 1, count[0], count[0] == 1 ? "" : "s"));
     }
     ask("cuDeviceGet", () -> JCudaDriver.cuDeviceGet(handle, index));
@@ -125,7 +125,7 @@ final class CudaDevice {
   String describe() {
     int[] driver = new int[1];
     ask("cuDriverGetVersion", () -> JCudaDriver.cuDriverGetVersion(driver));
-    return "%s, compute capability %s, %d MiB, driver for CUDA %d.%d"
+    return "%s, compute capability %s, %s MiB, driver for CUDA %s.%s"
         .formatted(
             model(),
             version(capability),
@@ -323,7 +323,7 @@ final class CudaDevice {
         return 0;
       }
       if (code != CUresult.CUDA_SUCCESS) {
-        throw context.failure("cuMemAlloc of %d bytes".formatted(bytes), code);
+        throw context.failure("cuMemAlloc of %s bytes".formatted(bytes), code);
       }
       return address.value();
     }

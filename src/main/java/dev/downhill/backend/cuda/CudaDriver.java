@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -34,8 +35,12 @@ record CudaDriver(int version, List<Gpu> gpus, List<Finding> findings) {
     Finding finding() {
       String name = "cuda:" + index;
       String found =
-          "%s, compute capability %s, %,d MiB"
-              .formatted(model, decimal(capability, 10), bytes >> 20);
+          String.format(
+              Locale.ROOT,
+              "%s, compute capability %s, %,d MiB",
+              model,
+              decimal(capability, 10),
+              bytes >> 20);
       return usable()
           ? Finding.fine(name, found)
           : new Finding(
@@ -157,7 +162,7 @@ record CudaDriver(int version, List<Gpu> gpus, List<Finding> findings) {
       throws DynamicLibrary.NotLoaded {
     int status = library.call(function, arguments);
     if (status != 0) {
-      throw new DynamicLibrary.NotLoaded("%s failed: error %d".formatted(function, status), false);
+      throw new DynamicLibrary.NotLoaded("%s failed: error %s".formatted(function, status), false);
     }
   }
 
@@ -183,7 +188,7 @@ record CudaDriver(int version, List<Gpu> gpus, List<Finding> findings) {
     return new Finding(
         "devices",
         false,
-        "a driver that does not start: cuInit says %s (%d)%s".formatted(name, status, hint),
+        "a driver that does not start: cuInit says %s (%s)%s".formatted(name, status, hint),
         "a driver that starts",
         "look at nvidia-smi; after an update of the driver restart the machine");
   }

@@ -90,10 +90,10 @@ final class CudaFault {
 
     String message(long value, long size, long position) {
       return op.equals(CLASSES)
-          ? "%s: class %d at position %d out of range, expected 0 to %d, or %d to ignore (shapes %s)"
+          ? "%s: class %s at position %s out of range, expected 0 to %s, or %s to ignore (shapes %s)"
               .formatted(op, value, position, size - 1, ignore, index)
-          : ("%s: index %d at position %s out of range, expected 0 to %d"
-                  + " (input %s, dimension %d, index %s)")
+          : ("%s: index %s at position %s out of range, expected 0 to %s"
+                  + " (input %s, dimension %s, index %s)")
               .formatted(op, value, place(position), size - 1, indexed, dim, index);
     }
 

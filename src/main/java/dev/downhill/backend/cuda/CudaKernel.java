@@ -95,12 +95,12 @@ final class CudaKernel {
   private MemorySegment put(int parameter, Signature.Kind kind, int bytes) {
     if (parameter < 0 || parameter >= values.length) {
       throw new AssertionError(
-          "kernel %s: has %d parameters, got number %d".formatted(name, values.length, parameter));
+          "kernel %s: has %s parameters, got number %s".formatted(name, values.length, parameter));
     }
     Signature.Parameter p = parameters.get(parameter);
     if (p.kind() != kind || (bytes != 0 && p.bytes() != bytes)) {
       throw new AssertionError(
-          "kernel %s, parameter %d: expected %s, got %s"
+          "kernel %s, parameter %s: expected %s, got %s"
               .formatted(name, parameter, p, new Signature.Parameter(kind, bytes, 1)));
     }
     missing &= ~(1L << parameter);
@@ -121,7 +121,7 @@ final class CudaKernel {
   void launch(long blocksX, int blocksY, int threadsX, int threadsY, int sharedBytes) {
     if (missing != 0) {
       throw new AssertionError(
-          "kernel %s: parameter %d was never put"
+          "kernel %s: parameter %s was never put"
               .formatted(name, Long.numberOfTrailingZeros(missing)));
     }
     assert blocksX > 0 && blocksX <= Integer.MAX_VALUE && blocksY > 0 : blocksX + " x " + blocksY;
@@ -151,7 +151,7 @@ final class CudaKernel {
     }
     if (code != CUresult.CUDA_SUCCESS) {
       throw context.failure(
-          "kernel %s on grid (%d, %d), block (%d, %d), %d bytes shared, arguments (%s)"
+          "kernel %s on grid (%s, %s), block (%s, %s), %s bytes shared, arguments (%s)"
               .formatted(name, blocksX, blocksY, threadsX, threadsY, sharedBytes, written()),
           code);
     }

@@ -298,7 +298,7 @@ final class CudaMatmul {
 
     @Override
     public String toString() {
-      return "%d products (%d, %d) times (%d, %d) of %s"
+      return "%s products (%s, %s) times (%s, %s) of %s"
           .formatted(batches.count(), m, k, k, n, dtype);
     }
   }

@@ -214,7 +214,7 @@ final class CudaPool {
       address = source.allocate(size);
     }
     if (address == 0) {
-      throw outOfMemory(dtype, numel, "; the driver has no room for %d bytes more".formatted(size));
+      throw outOfMemory(dtype, numel, "; the driver has no room for %s bytes more".formatted(size));
     }
     created++;
     return address;
@@ -245,8 +245,8 @@ final class CudaPool {
 
   private OutOfMemoryException outOfMemory(DType dtype, long numel, String more) {
     return new OutOfMemoryException(
-        ("allocate: out of memory, asked for %d %s of %d bytes, got %d bytes in use, %d held for"
-                + " reuse, %d free (limit %d, see -D%s)%s")
+        ("allocate: out of memory, asked for %s %s of %s bytes, got %s bytes in use, %s held for"
+                + " reuse, %s free (limit %s, see -D%s)%s")
             .formatted(
                 numel, dtype, dtype.bytes(), used, held, limit - used - held, limit, LIMIT, more));
   }

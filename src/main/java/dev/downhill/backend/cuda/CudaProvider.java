@@ -50,7 +50,7 @@ public final class CudaProvider implements BackendProvider {
       return new CudaBackend(device);
     } catch (OutOfMemoryException e) {
       throw new DeviceException(
-          "device cuda:%d: no room in its memory to begin with (%s); end what else uses the GPU,"
+          "device cuda:%s: no room in its memory to begin with (%s); end what else uses the GPU,"
                   .formatted(index, e.getMessage())
               + " or use --device cpu",
           e);

@@ -42,7 +42,7 @@ record Signature(List<Parameter> parameters) {
       return switch (kind) {
         case INTEGER -> "i" + 8 * bytes;
         case FLOAT -> "f" + 8 * bytes;
-        case STRUCT -> "a struct of %d bytes".formatted(bytes);
+        case STRUCT -> "a struct of %s bytes".formatted(bytes);
       };
     }
   }

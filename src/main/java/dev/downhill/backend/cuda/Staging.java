@@ -54,7 +54,7 @@ final class Staging {
 
     private Pinned(long bytes) {
       context.call(
-          "cuMemHostAlloc of %d bytes".formatted(bytes),
+          "cuMemHostAlloc of %s bytes".formatted(bytes),
           () -> JCudaDriver.cuMemHostAlloc(address, bytes, 0));
       memory = MemorySegment.ofBuffer(address.getByteBuffer(0, bytes));
       context.call(

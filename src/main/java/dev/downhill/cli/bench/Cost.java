@@ -1,17 +1,32 @@
 package dev.downhill.cli.bench;
 
 /**
- * The least that a step must do, whoever computes it.
+ * The least that a training step must do, whoever computes it.
  *
  * @param flops multiplications and additions of its matrix products
- * @param bytes that must cross the memory bus: those of the optimiser
+ * @param parameters how many numbers are trained
+ * @param update how they are moved
  */
-record Cost(double flops, double bytes) {
-  /** A parameter of Adam: it, its gradient and two moments are read, it and they are written. */
-  static final int ADAM = 7 * Float.BYTES;
+record Cost(double flops, long parameters, Update update) {
+  /** What an optimiser touches for each parameter. */
+  enum Update {
+    /** Parameter, gradient and two moments are read, all but the gradient are written. */
+    ADAM(4, 7),
+    /** Parameter, gradient and momentum are read, all but the gradient are written. */
+    MOMENTUM(3, 5);
 
-  /** A parameter of SGD with momentum. */
-  static final int MOMENTUM = 5 * Float.BYTES;
+    private final int numbers;
+    private final int accesses;
+
+    Update(int numbers, int accesses) {
+      this.numbers = numbers;
+      this.accesses = accesses;
+    }
+
+    double bytes(long parameters) {
+      return (double) Float.BYTES * accesses * parameters;
+    }
+  }
 
   /**
    * A linear map with bias, of {@code in} numbers to {@code out} at each of {@code rows} places.
@@ -30,27 +45,31 @@ record Cost(double flops, double bytes) {
    * Maps one after the other: three products for each, but for the first, whose input wants no
    * gradient.
    */
-  static Cost of(int optimizerBytes, Map... maps) {
+  static Cost of(Update update, Map... maps) {
     double flops = -maps[0].flops();
     long parameters = 0;
     for (Map map : maps) {
       flops += 3 * map.flops();
       parameters += map.parameters();
     }
-    return new Cost(flops, (double) optimizerBytes * parameters);
+    return new Cost(flops, parameters, update);
   }
 
   /** A chain of linear maps between layers of these sizes. */
-  static Cost mlp(int optimizerBytes, long rows, long... sizes) {
+  static Cost mlp(Update update, long rows, long... sizes) {
     Map[] maps = new Map[sizes.length - 1];
     for (int i = 0; i < maps.length; i++) {
       maps[i] = new Map(rows, sizes[i], sizes[i + 1]);
     }
-    return of(optimizerBytes, maps);
+    return of(update, maps);
   }
 
-  /** The shortest time for it in microseconds: that of the scarcer of the two. */
-  double micros(double flopsPerSecond, double bytesPerSecond) {
-    return 1e6 * Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
+  /** The shortest time for it in microseconds: that of the scarcer of arithmetic and memory. */
+  double micros(Machine machine) {
+    double resident = (double) Float.BYTES * update.numbers * parameters;
+    return 1e6
+        * Math.max(
+            flops / machine.flopsPerSecond(),
+            update.bytes(parameters) / machine.bytesPerSecond(resident));
   }
 }

@@ -46,8 +46,7 @@ final class Gpt extends Module {
       // Each position meets itself and those before it, in two products.
       double attention = 2.0 * layers * context * (context + 1) * width;
       double forward = 2.0 * context * (inside + vocabulary * width) + attention;
-      return new Cost(
-          3 * forward * sequences, (double) Cost.ADAM * (inside + tables + biasesAndNorms));
+      return new Cost(3 * forward * sequences, inside + tables + biasesAndNorms, Cost.Update.ADAM);
     }
   }
 

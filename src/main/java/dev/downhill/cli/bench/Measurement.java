@@ -1,80 +1,78 @@
 package dev.downhill.cli.bench;
 
 import dev.downhill.backend.Device;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
 
-/** Times the steps of a workload. */
-public final class Measurement {
-  /** How long steps of a GPU are timed together: each alone would wait for the device. */
-  private static final long ROUND_NANOS = 10_000_000;
-
-  private Measurement() {}
+/**
+ * Measures on one device.
+ *
+ * @param device where
+ * @param threads what a CPU works with, to be told in the results
+ * @param seconds of steady steps; as many before them to warm up
+ */
+public record Measurement(Device device, int threads, double seconds) {
+  private static final double MICROS = 1e6;
 
   /**
-   * Trains for a while to warm up, and then for as long again, or longer, with a stopwatch.
+   * Trains. The process should be fresh: the line tells the time from its start to the end of the
+   * first step, and the most memory that it had.
    *
-   * @param threads what the CPU works with, for the result
-   * @param seconds of steady steps; as many before them
-   * @return also with the time that the first step took from the start of the process: so this
-   *     wants a process of its own
+   * @return the fields of a line of {@code bench --json}
    */
-  public static Result of(Workload workload, Device device, int threads, double seconds) {
+  public Map<String, Object> of(Workload workload) {
     workload.check(device);
-    long enough = (long) (seconds * 1e9);
     try (Training training = workload.start().apply(device)) {
       double lossFirst = training.step(0).item();
       double firstStepMillis = ProcessFacts.aliveMillis();
-      long next = 1;
+      long[] next = {1};
+      Stopwatch.Time time =
+          Stopwatch.steady(device, seconds, 2 * Training.BATCHES, () -> training.step(next[0]++));
+      double lossLast = training.step(next[0]).item();
 
-      long begin = System.nanoTime();
-      while (next < 2 * Training.BATCHES || System.nanoTime() - begin < enough) {
-        training.step(next++);
-      }
-      device.synchronize();
-      long stepNanos = (System.nanoTime() - begin) / (next - 1);
-      int round = device.name().startsWith("cpu") ? 1 : (int) (ROUND_NANOS / stepNanos + 1);
-
-      long[] nanos = new long[1024];
-      int rounds = 0;
-      long start = System.nanoTime();
-      long before = start;
-      while (rounds < 3 || before - start < enough) {
-        for (int i = 0; i < round; i++) {
-          training.step(next++);
-        }
-        if (round > 1) {
-          device.synchronize();
-        }
-        long now = System.nanoTime();
-        if (rounds == nanos.length) {
-          nanos = Arrays.copyOf(nanos, 2 * rounds);
-        }
-        nanos[rounds++] = now - before;
-        before = now;
-      }
-      double lossLast = training.step(next).item();
-
-      double median = median(Arrays.copyOf(nanos, rounds)) / 1e3 / round;
-      return new Result(
-          workload.id(),
-          "downhill",
-          ProcessFacts.version(),
-          device.name(),
-          threads,
-          (long) rounds * round,
-          median,
-          workload.items() * 1e6 / median,
-          ProcessFacts.peakBytes(device),
-          firstStepMillis,
-          (before - start) / 1e9,
-          lossFirst,
-          lossLast);
+      Map<String, Object> line = line("workload", workload.id());
+      line.put("steps", time.steps());
+      line.put("median_us", rounded(time.medianMicros(), 100));
+      line.put("items_per_s", Math.round(workload.items() * MICROS / time.medianMicros()));
+      line.put("peak_bytes", ProcessFacts.peakBytes(device));
+      line.put("first_step_ms", Math.round(firstStepMillis));
+      line.put("wall_s", rounded(time.wallSeconds(), 1000));
+      line.put("loss_first", lossFirst);
+      line.put("loss_last", lossLast);
+      return line;
     }
   }
 
-  private static double median(long[] values) {
-    Arrays.sort(values);
-    int n = values.length;
-    return (values[(n - 1) / 2] + values[n / 2]) / 2.0;
+  /** Runs the cases of a kernel, and gives a line for each. */
+  public void of(Kernel kernel, Consumer<Map<String, Object>> lines) {
+    kernel.check(device);
+    for (Kernel.Case one : kernel.cases()) {
+      Stopwatch.Time time;
+      try (Kernel.Run run = one.prepare().on(device)) {
+        time = Stopwatch.steady(device, seconds, 3, run.once());
+      }
+      Map<String, Object> line = line("kernel", kernel.id());
+      line.put("case", one.name());
+      line.put("steps", time.steps());
+      line.put("median_us", rounded(time.medianMicros(), 100));
+      line.put(one.unit(), rounded(one.amount() / 1e3 / time.medianMicros(), 100));
+      line.put("wall_s", rounded(time.wallSeconds(), 1000));
+      lines.accept(line);
+    }
+  }
+
+  private Map<String, Object> line(String kind, String id) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put(kind, id);
+    line.put("peer", "downhill");
+    line.put("version", ProcessFacts.version());
+    line.put("device", device.name());
+    line.put("threads", threads);
+    return line;
+  }
+
+  private static double rounded(double value, double parts) {
+    return Math.round(value * parts) / parts;
   }
 }

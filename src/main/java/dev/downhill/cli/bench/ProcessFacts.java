@@ -26,8 +26,8 @@ final class ProcessFacts {
     }
     String stat = read("self/stat");
     // The name of the program, which may hold anything, ends with the last bracket.
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-    double uptime = Double.parseDouble(read("uptime").split(" ")[0]);
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    double uptime = Double.parseDouble(read("uptime").split(" ", -1)[0]);
     return 1e3 * uptime - 10 * Double.parseDouble(fields[19]);
   }
 

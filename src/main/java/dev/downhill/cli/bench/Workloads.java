@@ -41,13 +41,19 @@ final class Workloads {
   static List<Workload> all() {
     return List.of(
         new Workload(
-            "W1", "house", "house", 256, Cost.mlp(Cost.ADAM, 256, HOUSE), 0, Workloads::house),
+            "W1",
+            "house",
+            "house",
+            256,
+            Cost.mlp(Cost.Update.ADAM, 256, HOUSE),
+            0,
+            Workloads::house),
         new Workload(
             "W2",
             "digits-mlp",
             "image",
             128,
-            Cost.mlp(Cost.ADAM, 128, DIGITS),
+            Cost.mlp(Cost.Update.ADAM, 128, DIGITS),
             0,
             Workloads::digits),
         new Workload("W3", "digits-cnn", "image", 64, imagesCost(), 0, Workloads::images),
@@ -58,7 +64,7 @@ final class Workloads {
             "recommender",
             "rating",
             4096,
-            new Cost(6.0 * 4096 * FACTORS, 2.0 * Cost.ADAM * USERS * FACTORS),
+            new Cost(6.0 * 4096 * FACTORS, 2L * USERS * FACTORS, Cost.Update.ADAM),
             0,
             Workloads::ratings),
         new Workload(
@@ -70,7 +76,7 @@ final class Workloads {
             "mlp-large",
             "image",
             128,
-            Cost.mlp(Cost.ADAM, 128, LARGE),
+            Cost.mlp(Cost.Update.ADAM, 128, LARGE),
             GIB,
             Workloads::large));
   }
@@ -137,7 +143,7 @@ final class Workloads {
 
   private static Cost imagesCost() {
     return Cost.of(
-        Cost.MOMENTUM,
+        Cost.Update.MOMENTUM,
         new Cost.Map(64 * 28 * 28, 9, 32),
         new Cost.Map(64 * 14 * 14, 9 * 32, 64),
         new Cost.Map(64, 3136, 128),

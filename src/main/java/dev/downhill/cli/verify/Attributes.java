@@ -209,7 +209,7 @@ final class Attributes {
     }
     List<Attributes> objects = new ArrayList<>();
     for (JsonNode v : value) {
-      objects.add(new Attributes("%s, %s %d".formatted(where, name, objects.size()), v));
+      objects.add(new Attributes("%s, %s %s".formatted(where, name, objects.size()), v));
     }
     return objects;
   }

@@ -28,7 +28,7 @@ final class CaseFile implements Closeable {
     JsonNode list = parse(path, tensors.metadata().get("cases"));
     for (JsonNode json : list) {
       int i = cases.size();
-      cases.add(Case.parse("%s: case %d".formatted(path, i), json, tensors, i + "/"));
+      cases.add(Case.parse("%s: case %s".formatted(path, i), json, tensors, i + "/"));
     }
   }
 

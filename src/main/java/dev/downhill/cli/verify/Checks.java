@@ -49,6 +49,6 @@ final class Checks {
     if (comparisons == 0) {
       return "nothing to compare";
     }
-    return failures > 1 ? "%s (and %d more tensors)".formatted(first, failures - 1) : first;
+    return failures > 1 ? "%s (and %s more tensors)".formatted(first, failures - 1) : first;
   }
 }

@@ -3,6 +3,7 @@ package dev.downhill.cli.verify;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 import java.util.Arrays;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,7 @@ record Comparison(double rtol, double atol) {
     if (count == 0) {
       return null;
     }
-    return "%s: expected %s, got %s, error %s, %d of %d differ"
+    return "%s: expected %s, got %s, error %s, %s of %s differ"
         .formatted(
             Arrays.toString(index(expected.shape(), first)),
             expected.text(first),
@@ -57,7 +58,7 @@ record Comparison(double rtol, double atol) {
 
   private static String error(Values expected, Values actual, long i) {
     if (expected.dtype().isFloating()) {
-      return "%.3g".formatted(Math.abs(actual.number(i) - expected.number(i)));
+      return String.format(Locale.ROOT, "%.3g", Math.abs(actual.number(i) - expected.number(i)));
     }
     return expected.dtype() == DType.BOOL
         ? "1"

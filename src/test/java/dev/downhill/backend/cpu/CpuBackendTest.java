@@ -203,6 +203,25 @@ final class CpuBackendTest {
   }
 
   @Test
+  void bf16_bias_isAddedToTheRoundedProduct() {
+    View a = random(5, 19);
+    View b = random(19, 7);
+    View bias = random(7);
+    View y = Elements.zeros(DType.BF16, 5, 7);
+    View expected = Elements.zeros(DType.BF16, 5, 7);
+    cpu.matmul(a, b, bias, y);
+    cpu.matmul(a, b, 1, 0, expected);
+    cpu.binary(Binary.ADD, expected, bias.with(bias.layout().expand(y.shape())), expected);
+    assertThat(Elements.get(y)).isEqualTo(Elements.get(expected));
+  }
+
+  private static View random(long... sizes) {
+    View view = Elements.zeros(DType.BF16, sizes);
+    return Elements.set(
+        view, new SplittableRandom(3).doubles(view.shape().numel(), -2, 2).toArray());
+  }
+
+  @Test
   void bf16_indexing() {
     View index = Elements.set(Elements.zeros(DType.I64, 2, 3), 0, 4, 4, 2, 2, 2);
     roundsOnce(new int[] {2, 5}, new int[] {2, 3}, (x, y) -> cpu.gather(x[0], 1, index, y));

@@ -228,9 +228,10 @@ final class CpuLayerNormTest {
         View y = Elements.zeros(DType.F32, 5, n);
         @Nullable View mean = centred ? Elements.zeros(DType.F32, 5) : null;
         View rstd = Elements.zeros(DType.F32, 5);
-        LayerNormCall call = new LayerNormCall();
+        LayerNormCall call = new LayerNormCall(new LayerNormCall.Shares());
         LayerNormBunch bunch = new LayerNormBunch();
         call.setForward(x, w, b, EPS, y, mean, rstd);
+        call.readWeights();
         bunch.read(call, 0, 1, false);
         if (k == 0) {
           LayerNormF32.forward(call, bunch);
@@ -239,6 +240,7 @@ final class CpuLayerNormTest {
         }
         View dx = Elements.zeros(DType.F32, 5, n);
         call.setBackward(x, w, mean, rstd, dy, dx, null, null);
+        call.readWeights();
         float m = bunch.mean[0];
         float r = bunch.rstd[0];
         bunch.read(call, 0, 1, true);
@@ -248,7 +250,7 @@ final class CpuLayerNormTest {
           VectorLayerNorm.backward(call, bunch, 0);
         }
         double[] shares = new double[2 * call.padded];
-        Arrays.setAll(shares, i -> i % call.padded < n ? call.shares[i] : 0);
+        Arrays.setAll(shares, i -> i % call.padded < n ? call.shares()[i] : 0);
         both[k] = new double[][] {Elements.get(y), Elements.get(dx), shares, new double[] {m, r}};
       }
       assertThat(both[1]).isDeepEqualTo(both[0]);

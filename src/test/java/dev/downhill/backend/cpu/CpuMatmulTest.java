@@ -3,10 +3,13 @@ package dev.downhill.backend.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.sun.management.ThreadMXBean;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -110,6 +113,103 @@ final class CpuMatmulTest {
     }
     View a = matrix(DType.F64, m, k, true);
     assertAsDefined(a, matrix(DType.F64, k, n, true), 1, 1, matrix(DType.F64, m, n, false));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void bias_isAddedAtTheEnd(DType dtype) {
+    for (int[] s :
+        new int[][] {
+          {7, 5, 70}, {70, 1, 9}, {1, 90, 600}, {13, 64, 300}, {130, 129, 0}, {600, 3, 3}
+        }) {
+      View a = matrix(dtype, s[0], s[2], false);
+      View b = matrix(dtype, s[2], s[1], true);
+      View y = matrix(dtype, s[0], s[1], false);
+      View row = matrix(dtype, 3, s[1], true);
+      View bias = row.with(row.layout().slice(0, 1, 1, 1).squeeze(0));
+      poison(y);
+      View expected = copy(y);
+      CpuMatmul.reference(a, b, 1, 0, expected, bias);
+      matmul.matmul(a, b, bias, y);
+      assertThat(Elements.get(whole(y))).isEqualTo(Elements.get(whole(expected)));
+      CpuMatmul.reference(a, b, 1, 0, expected, null);
+      double[] product = Elements.get(expected);
+      double[] added = Elements.get(bias);
+      Arrays.setAll(product, e -> product[e] + added[e % s[1]]);
+      assertThat(Elements.get(Elements.set(expected, product))).isEqualTo(Elements.get(y));
+    }
+  }
+
+  /** Its elements are made while they are packed. */
+  private record Made(DType dtype, double scale) implements Operand {
+    @Override
+    public void pack(
+        long matrix,
+        long line,
+        int lines,
+        long k,
+        int depth,
+        MemorySegment to,
+        long at,
+        int width) {
+      for (int p = 0; p < depth; p++) {
+        for (int l = 0; l < width; l++) {
+          double x = l < lines ? at(matrix, line + l, k + p) : 0;
+          long place = at + (long) (p * width + l) * dtype.bytes();
+          if (dtype == DType.F64) {
+            Scalars.storeF64(x, to, place);
+          } else {
+            Scalars.storeF32((float) x, to, place);
+          }
+        }
+      }
+    }
+
+    private double at(long matrix, long line, long k) {
+      return (float) Math.sin(scale * (matrix * 77 + line * 13 + k));
+    }
+
+    /** The same in memory. */
+    View view(long count, long lines, long k) {
+      View view = Elements.zeros(dtype, count, lines, k);
+      double[] values = new double[(int) (count * lines * k)];
+      Arrays.setAll(values, e -> at(e / k / lines, e / k % lines, e % k));
+      return Elements.set(view, values);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void operandsMadeWhilePacked(DType dtype) {
+    for (int[] s : new int[][] {{1, 30, 40, 50}, {3, 70, 5, 9}, {2, 520, 513, 300}}) {
+      Made left = new Made(dtype, 0.7);
+      Made right = new Made(dtype, 0.3);
+      View a = left.view(s[0], s[1], s[3]);
+      View b = right.view(s[0], s[2], s[3]);
+      View y = normal(dtype, s[0], s[1], s[2]);
+      View bias = normal(dtype, s[2]);
+      View expected = copy(y);
+      CpuMatmul.reference(a, b.with(b.layout().transpose(1, 2)), 0.5, 1, expected, bias);
+      matmul.multiply(left, right, s[3], 0.5, 1, y, bias);
+      assertThat(Elements.get(y)).isEqualTo(Elements.get(expected));
+    }
+  }
+
+  @Test
+  void productsAllocateNothing() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    View a = normal(DType.F32, 2, 33, 20);
+    View b = normal(DType.F32, 2, 20, 40);
+    View y = normal(DType.F32, 2, 33, 40);
+    View bias = normal(DType.F32, 40);
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < 200_000 && least > 0; i++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      matmul.matmul(a, b, 1, 1, y);
+      matmul.matmul(a, b, bias, y);
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertThat(least).isZero();
   }
 
   @ParameterizedTest

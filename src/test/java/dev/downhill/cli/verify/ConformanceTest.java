@@ -61,6 +61,36 @@ class ConformanceTest {
     }
   }
 
+  /** A training of each kind: ten losses, the output and the state after them. */
+  private static void trainings(Path cases, Device device) {
+    for (String model : List.of("residual", "decoder", "lstm_classifier", "recommender")) {
+      try (CaseFile file = CaseFile.open(cases.resolve(model + ".safetensors"))) {
+        for (Case c : file.cases()) {
+          assertThat(c.values("out.losses").shape().numel()).isGreaterThanOrEqualTo(10);
+          Checks checks = new Checks(c);
+          new ModelReplay().run(c, device, checks);
+          assertThat(checks.failure()).as("%s on %s", c.name(), device).isNull();
+          assertThat(checks.comparisons()).isGreaterThan(2);
+        }
+      }
+    }
+  }
+
+  @Test
+  void trainings_haveTheLossesOfPyTorchOnTheCpu() {
+    try (PackedCases packed = new PackedCases()) {
+      trainings(packed.folder(), Device.cpu());
+    }
+  }
+
+  @Test
+  @Tag("cuda")
+  void trainings_haveTheLossesOfPyTorchOnCuda() {
+    try (PackedCases packed = new PackedCases()) {
+      trainings(packed.folder(), Device.of("cuda"));
+    }
+  }
+
   @Test
   void casesBesideTheProject_pass() {
     assumeTrue(Files.isDirectory(FOLDER), "no conformance cases at " + FOLDER);
