@@ -16,14 +16,9 @@
 // strides.
 //
 // types: f32 f64 bf16
-#include "lines.cuh"
+#include "rows.cuh"
 
-typedef Wide<T> N;
-
-constexpr int V = PACK<T>;
 constexpr int HELD = 128 / sizeof(N) / V;  // packs that a lane holds
-
-typedef Pack<T, V> P;
 
 // Where the search for the greatest element starts. Not -inf: e^(x - LOWEST) is 0 for x = -inf,
 // which e^(x + inf) is not.
@@ -31,37 +26,6 @@ constexpr N LOWEST = sizeof(N) == 8 ? N(-1.7976931348623157e308) : N(-3.40282346
 
 // What fills up the last pack of a row where its greatest element or a sum of e^x is sought.
 __device__ __forceinline__ T nothing() { return narrow<T>(N(-INFINITY)); }
-
-// One row of a tensor.
-template <typename S> struct Row {
-  S* start;
-  i64 stride;
-  i64 n;
-  bool vector;
-
-  // The elements from `first` on; `rest` where the row has ended.
-  __device__ __forceinline__ P get(i64 first, T rest) const {
-    P p;
-    if (vector && first + V <= n) {
-      p = *reinterpret_cast<const P*>(start + first);
-    } else {
-#pragma unroll
-      for (int j = 0; j < V; j++) p.at[j] = first + j < n ? start[(first + j) * stride] : rest;
-    }
-    return p;
-  }
-
-  __device__ __forceinline__ void put(i64 first, const P& p) const {
-    if (vector && first + V <= n) {
-      *reinterpret_cast<P*>(start + first) = p;
-    } else {
-#pragma unroll
-      for (int j = 0; j < V; j++) {
-        if (first + j < n) start[(first + j) * stride] = p.at[j];
-      }
-    }
-  }
-};
 
 struct Greater {
   // Passes over y = NaN; e^(NaN - x) will show it.
@@ -142,12 +106,6 @@ struct HeldRow {
     return all;
   }
 };
-
-template <int K, typename S>
-__device__ __forceinline__ Row<S> rowOf(S* x, const Lines<K>& rows, int k, i64 row, i64 stride,
-                                        i64 n, i32 vector) {
-  return Row<S>{x + rows.start(k, row), stride, n, vector != 0};
-}
 
 // y = softmax(x), or its logarithm.
 

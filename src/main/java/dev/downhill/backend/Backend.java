@@ -3,6 +3,7 @@ package dev.downhill.backend;
 import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a device can do. Methods work on views, outputs last, and overwrite unless they say
@@ -196,6 +197,68 @@ public interface Backend {
    * targets have passed {@link #crossEntropy}.
    */
   void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx);
+
+  // Attention over the last two dimensions: positions, and the elements of a query, key or value
+
+  /**
+   * y = softmax(scale q kᵀ) v and z = log Σ e^(scale q kᵀ), over all keys or, if {@code causal},
+   * for query i over keys 0 to i. Without a key y is 0 and z is -inf. All views have the same rank
+   * and sizes before the last two dimensions, save z, which is contiguous, has no last one, and is
+   * {@code f32} for {@code bf16}.
+   */
+  void attention(View q, View k, View v, boolean causal, double scale, View y, View z);
+
+  /**
+   * The gradients of {@link #attention}, whose results y and z are: with p the shares and s the
+   * scores, ds = p (dy vᵀ - Σ dy y), dq = scale ds k, dk = scale dsᵀ q, dv = pᵀ dy.
+   */
+  void attentionBackward(
+      View q,
+      View k,
+      View v,
+      boolean causal,
+      double scale,
+      View y,
+      View z,
+      View dy,
+      View dq,
+      View dk,
+      View dv);
+
+  // Layer normalisation: rows are the last dimension
+
+  /**
+   * y = z weight + bias with z = (x - mean) rstd: mean is that of the row, and rstd = 1/√(v + eps)
+   * with v the mean of (x - mean)². Without a view for the mean nothing is subtracted. The last two
+   * results are contiguous, of x's shape without its last dimension and of its type, {@code f32}
+   * for {@code bf16}.
+   *
+   * @param weight one number an element of a row, or null for 1
+   * @param bias likewise, or null for 0
+   */
+  void layerNorm(
+      View x,
+      @Nullable View weight,
+      @Nullable View bias,
+      double eps,
+      View y,
+      @Nullable View mean,
+      View rstd);
+
+  /**
+   * With g = dy weight: dx = rstd (g - mean(g) - z mean(g z)), without mean(g) where {@link
+   * #layerNorm} had no mean; dweight = Σ dy z and dbias = Σ dy over all rows. Results that are null
+   * are not wanted.
+   */
+  void layerNormBackward(
+      View x,
+      @Nullable View weight,
+      @Nullable View mean,
+      View rstd,
+      View dy,
+      @Nullable View dx,
+      @Nullable View dweight,
+      @Nullable View dbias);
 
   // Training
 

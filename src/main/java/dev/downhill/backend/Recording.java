@@ -169,7 +169,7 @@ public final class Recording implements AutoCloseable {
   }
 
   private @Nullable Object record(
-      Device device, Backend backend, Method method, Object @Nullable [] arguments)
+      Device device, Backend backend, Method method, @Nullable Object @Nullable [] arguments)
       throws Throwable {
     switch (method.getName()) {
       case "upload", "download", "synchronize", "prepare" ->

@@ -103,17 +103,28 @@ public final class MultiHeadAttention extends Layer {
       }
     }
     Attention.Options seen = Attention.Options.DEFAULT.withCausal(options.causal());
+    boolean self = key == query && value == query && mask == null;
     try (Scope scope = Scope.open()) {
-      List<Tensor> projected = projected(query, key, value);
-      Tensor y =
-          Attention.scaledDotProductAttention(
-              split(projected.get(0)),
-              split(projected.get(1)),
-              split(projected.get(2)),
-              mask == null ? seen : seen.withMask(mask));
-      Tensor joined = y.transpose(1, 2).reshape(query.size(0), query.size(1), dim);
-      return scope.keep(out.forward(joined));
+      Tensor y = self ? ofSelf(query, seen) : ofThree(query, key, value, mask, seen);
+      return scope.keep(out.forward(y));
     }
+  }
+
+  private Tensor ofSelf(Tensor x, Attention.Options seen) {
+    Tensor b = inBias == null ? null : inBias.tensor();
+    return Attention.selfAttention(Matmul.linear(x, inWeight.tensor(), b), heads, seen);
+  }
+
+  private Tensor ofThree(
+      Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, Attention.Options seen) {
+    List<Tensor> projected = projected(query, key, value);
+    Tensor y =
+        Attention.scaledDotProductAttention(
+            split(projected.get(0)),
+            split(projected.get(1)),
+            split(projected.get(2)),
+            mask == null ? seen : seen.withMask(mask));
+    return y.transpose(1, 2).reshape(query.size(0), query.size(1), dim);
   }
 
   /** Query, key and value after their maps; of one input in one product. */

@@ -31,6 +31,11 @@ public final class Attention {
       return new Options(mask, whether, scale);
     }
 
+    /** What scores are multiplied by, of so many elements; there are no scores of none. */
+    double factor(long elements) {
+      return scale != null ? scale : elements == 0 ? 0 : 1 / Math.sqrt((double) elements);
+    }
+
     /** With another scale. */
     public Options withScale(double factor) {
       return new Options(mask, causal, factor);
@@ -48,7 +53,8 @@ public final class Attention {
    *
    * <p>With p the softmax and s the scores: dvalue = pᵀ dy, dp = dy valueᵀ, ds = p (dp - Σ dp p),
    * dquery = scale ds key, dkey = scale dsᵀ query, and ds for a floating-point mask. A query that
-   * sees no key gives zeros and has no part in any gradient.
+   * sees no key gives zeros and has no part in any gradient. Without a mask the scores are never in
+   * memory all at once, and one number a query is saved; with one it is composed of operators.
    *
    * @param query (..., L, E)
    * @param key (..., S, E)
@@ -66,19 +72,48 @@ public final class Attention {
       op = Op.of(name, query, key, value, mask);
     }
     check(op, query, key, value, options);
-    Double scale = options.scale();
-    double factor = scale == null ? 1 / Math.sqrt((double) query.size(-1)) : scale;
+    double factor = options.factor(query.size(-1));
+    if (mask == null) {
+      return FusedAttention.of(op, query, key, value, options.causal(), factor);
+    }
     try (Scope scope = Scope.internal()) {
-      Tensor scores = query.mul(factor).matmul(key.transpose(-1, -2));
-      if (mask != null && !mask.shape().broadcastsTo(scores.shape())) {
+      Tensor scores = scores(query, key, factor, false);
+      if (!mask.shape().broadcastsTo(scores.shape())) {
         throw op.refuse("expected a mask that broadcasts to the scores, " + scores.shape());
       }
-      if (options.causal()) {
-        scores = scores.where(notAfter(scores), Double.NEGATIVE_INFINITY);
-      }
-      Tensor shares = mask == null ? scores.softmax(-1) : masked(scores, mask);
-      return scope.keep(shares.matmul(value));
+      return scope.keep(masked(scores, mask).matmul(value));
     }
+  }
+
+  /**
+   * Attention of a sequence to itself, in several heads: {@link #scaledDotProductAttention} of what
+   * one linear map made of it, side by side, so that nothing is copied on the way.
+   *
+   * <p>Head h has elements h E/heads to (h + 1) E/heads - 1 of query, key, value and result. dqkv
+   * is the gradients of the three side by side.
+   *
+   * @param qkv (N, T, 3 E): query, key and value
+   * @param heads divides E
+   * @param options without a mask
+   * @return (N, T, E)
+   * @throws ShapeException if the shape does not fit, or on a mask
+   */
+  public static Tensor selfAttention(Tensor qkv, long heads, Options options) {
+    Op op = Op.of("selfAttention", qkv).floating();
+    boolean fits = qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0;
+    if (!fits || options.mask() != null) {
+      throw op.refuse(
+          "expected (N, T, 3 E), heads that divide E and no mask, got %d heads".formatted(heads));
+    }
+    checkScale(op, options);
+    double factor = options.factor(qkv.size(2) / (3 * heads));
+    return FusedAttention.ofSelf(op, qkv, heads, options.causal(), factor);
+  }
+
+  /** factor query keyᵀ, -infinity where a causal query sees nothing. */
+  static Tensor scores(Tensor query, Tensor key, double factor, boolean causal) {
+    Tensor scores = query.mul(factor).matmul(key.transpose(-1, -2));
+    return causal ? scores.where(notAfter(scores), Double.NEGATIVE_INFINITY) : scores;
   }
 
   private static void check(Op op, Tensor query, Tensor key, Tensor value, Options options) {
@@ -94,6 +129,10 @@ public final class Attention {
       throw op.refuse(
           "expected a mask of bool or %s, got %s".formatted(query.dtype(), mask.dtype()));
     }
+    checkScale(op, options);
+  }
+
+  private static void checkScale(Op op, Options options) {
     Double scale = options.scale();
     if (scale != null && !Double.isFinite(scale)) {
       throw op.refuse("expected a finite scale, got " + scale);

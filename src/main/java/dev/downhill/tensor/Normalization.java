@@ -141,11 +141,9 @@ public final class Normalization {
   public static Tensor layerNorm(
       Tensor x, Shape normalized, @Nullable Tensor weight, @Nullable Tensor bias, double eps) {
     Op op = Op.of("layerNorm", Inputs.given(x, weight, bias)).floating();
-    int[] dims = lastDims(op, x, normalized, weight, bias);
+    checkLast(op, x, normalized, weight, bias);
     checkEps(op, eps);
-    try (Scope scope = Scope.internal()) {
-      return scope.keep(affine(standard(wide(x), dims, eps), weight, bias).to(x.dtype()));
-    }
+    return FusedLayerNorm.of(op, x, normalized, weight, bias, eps, true);
   }
 
   /**
@@ -193,13 +191,9 @@ public final class Normalization {
    */
   public static Tensor rmsNorm(Tensor x, Shape normalized, @Nullable Tensor weight, double eps) {
     Op op = Op.of("rmsNorm", Inputs.given(x, weight)).floating();
-    int[] dims = lastDims(op, x, normalized, weight);
+    checkLast(op, x, normalized, weight);
     checkEps(op, eps);
-    try (Scope scope = Scope.internal()) {
-      Tensor wide = wide(x);
-      Tensor z = wide.mul(wide.square().mean(dims, true).add(eps).rsqrt());
-      return scope.keep(affine(z, weight, null).to(x.dtype()));
-    }
+    return FusedLayerNorm.of(op, x, normalized, weight, null, eps, false);
   }
 
   /** (x - μ) / √(v + eps) over dimensions. */
@@ -214,7 +208,7 @@ public final class Normalization {
   }
 
   /** In the type that is computed in. */
-  private static Tensor wide(Tensor x) {
+  static Tensor wide(Tensor x) {
     return x.dtype() == DType.BF16 ? x.to(DType.F32) : x;
   }
 
@@ -243,7 +237,7 @@ public final class Normalization {
     }
   }
 
-  private static int[] lastDims(Op op, Tensor x, Shape normalized, @Nullable Tensor... given) {
+  private static void checkLast(Op op, Tensor x, Shape normalized, @Nullable Tensor... given) {
     int rank = normalized.rank();
     int first = x.dim() - rank;
     if (rank == 0 || first < 0 || !x.shape().slice(first, x.dim()).equals(normalized)) {
@@ -255,7 +249,6 @@ public final class Normalization {
             "expected one number an element, shape %s, got %s".formatted(normalized, t.shape()));
       }
     }
-    return IntStream.range(first, x.dim()).toArray();
   }
 
   private static void checkEps(Op op, double eps) {

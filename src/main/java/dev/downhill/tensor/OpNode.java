@@ -10,6 +10,7 @@ import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,8 @@ final class OpNode extends Node<Tensor> {
   // Where the operator was called; known while anomalies are looked for.
   private final @Nullable String site = Anomaly.isOn() ? Site.caller() : null;
   private Saved[] saved = {};
+  // What Rule.together has computed, from the first rule of a visit to the last.
+  private @Nullable Tensor @Nullable [] together;
 
   /** A value as it was when the operator ran; a later change shows in the version. */
   private record Saved(Storage storage, Layout layout, int version, @Nullable Node<Tensor> node) {}
@@ -55,6 +58,24 @@ final class OpNode extends Node<Tensor> {
   Tensor saved(int i) {
     Saved s = saved[i];
     return Tensor.alias(s.storage(), s.layout(), s.node());
+  }
+
+  @Nullable Tensor[] together(Rule.Pull pull, Function<Rule.Pull, @Nullable Tensor[]> gradients) {
+    if (together == null) {
+      together = gradients.apply(pull);
+    }
+    return together;
+  }
+
+  /** Lets what the other rules will take outlive the rule that computed it. */
+  private void keepTogether(Scope scope) {
+    if (together != null) {
+      for (Tensor t : together) {
+        if (t != null) {
+          scope.keep(t);
+        }
+      }
+    }
   }
 
   Lease lease() {
@@ -94,6 +115,7 @@ final class OpNode extends Node<Tensor> {
 
   @Override
   public void open() {
+    together = null;
     String ended = lease.ended();
     if (ended != null) {
       throw new IllegalStateException(
@@ -113,6 +135,7 @@ final class OpNode extends Node<Tensor> {
   public void done() {
     lease.end("backward has used it already; ask for retainGraph to use it again");
     saved = new Saved[0];
+    together = null;
   }
 
   /** Whether a rule reads the destination's memory: an old gradient can be a value like others. */
@@ -133,7 +156,11 @@ final class OpNode extends Node<Tensor> {
       boolean withheld = Anomaly.isOn() || isRead(destination, dy);
       Destination<Tensor> into = withheld ? null : destination;
       Rule.Pull pull = new Rule.Pull(this, dy, into);
+      boolean first = together == null;
       Tensor value = rules[i].apply(pull);
+      if (first) {
+        keepTogether(scope);
+      }
       if (value == null) {
         return pull.wrote() ? new Contribution.Written<>() : null;
       }

@@ -34,6 +34,22 @@ interface Rule {
     };
   }
 
+  /**
+   * Rules whose gradients come from one computation: it runs for the first input that is asked for,
+   * and the others take their part of what it gave.
+   *
+   * @param inputs how many inputs there are
+   * @param gradients one per input; null where {@link Pull#wants} says no
+   */
+  static Rule[] together(int inputs, Function<Pull, @Nullable Tensor[]> gradients) {
+    Rule[] rules = new Rule[inputs];
+    for (int i = 0; i < inputs; i++) {
+      int input = i;
+      rules[i] = p -> p.node.together(p, gradients)[input];
+    }
+    return rules;
+  }
+
   /** What a rule may use. */
   final class Pull {
     private final OpNode node;
@@ -55,6 +71,11 @@ interface Rule {
     /** The {@code i}-th saved tensor. */
     public Tensor saved(int i) {
       return node.saved(i);
+    }
+
+    /** Whether the gradient of input {@code i} is wanted. */
+    boolean wants(int i) {
+      return node.input(i) != null;
     }
 
     /**

@@ -115,6 +115,55 @@ final class AttentionTest {
     assertThat(gradient(mask)).containsExactly(new double[] {1, -1}, within(1e-14));
   }
 
+  /** Several blocks of queries and keys, against the operators that attention is made of. */
+  @Test
+  void theKernelIsTheComposedAttention() {
+    for (Options options : new Options[] {ALL, ALL.withCausal(true)}) {
+      Tensor x = Tensor.arange(DEVICE, DType.F64, 2L * 150 * 12).sin().reshape(2, 150, 12);
+      Tensor leaf = x.requireGrad();
+      Tensor y = Attention.selfAttention(leaf, 2, options);
+      y.square().sum().backward();
+      Tensor other = x.detach().mul(1).requireGrad();
+      Tensor[] parts = new Tensor[3];
+      for (int i = 0; i < 3; i++) {
+        parts[i] = other.narrow(2, 4L * i, 4).reshape(2, 150, 2, 2).transpose(1, 2);
+      }
+      Tensor seen = Tensor.ones(DEVICE, DType.BOOL, 150, 150);
+      Options masked = ALL.withMask(options.causal() ? lowerTriangle(150) : seen);
+      Tensor composed = attend(parts[0], parts[1], parts[2], masked).transpose(1, 2);
+      composed.square().sum().backward();
+      assertThat(y.toDoubles())
+          .containsExactly(composed.reshape(2, 150, 4).toDoubles(), within(1e-13));
+      assertThat(gradient(leaf)).containsExactly(gradient(other), within(1e-12));
+    }
+  }
+
+  private static Tensor lowerTriangle(long n) {
+    Tensor positions = Tensor.arange(DEVICE, DType.I64, n);
+    return positions.reshape(n, 1).ge(positions);
+  }
+
+  @Test
+  void headsThatWereTakenApartAreJoinedWithoutACopy() {
+    Tensor x = ones(2, 5, 12);
+    Tensor heads = x.reshape(2, 5, 3, 4).transpose(1, 2);
+    Tensor y = attend(heads, heads, heads, ALL);
+    assertThat(y.shape()).isEqualTo(Shape.of(2, 3, 5, 4));
+    assertThat(y.transpose(1, 2).isContiguous()).isTrue();
+  }
+
+  @Test
+  void selfAttentionRefusesWhatDoesNotFit() {
+    Tensor x = ones(2, 3, 12);
+    String op = "selfAttention";
+    Refusals.refused(op, () -> Attention.selfAttention(ones(3, 12), 2, ALL));
+    Refusals.refused(op, () -> Attention.selfAttention(x, 3, ALL));
+    Refusals.refused(op, () -> Attention.selfAttention(x, 0, ALL));
+    Refusals.refused(op, () -> Attention.selfAttention(x, 2, ALL.withMask(ones(3, 3))));
+    Refusals.refused(op, () -> Attention.selfAttention(x, 2, ALL.withScale(Double.NaN)));
+    Refusals.refused(op, () -> Attention.selfAttention(x.to(DType.I64), 2, ALL));
+  }
+
   @TestFactory
   Stream<DynamicTest> illFormedCallsAreRefused() {
     Tensor x = ones(2, 3);

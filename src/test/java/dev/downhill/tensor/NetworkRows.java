@@ -121,6 +121,24 @@ final class NetworkRows {
                 with,
                 "causal scale 0.3",
                 x -> attention(x, Options.DEFAULT.withCausal(true).withScale(0.3))),
+        OpRow.of("attention of a sequence to itself", real)
+            .on("one", new long[] {1, 1, 3})
+            .on("no sequence", new long[] {0, 2, 6})
+            .on("no position", new long[] {2, 0, 6})
+            .on("odd", new long[] {1, 3, 6})
+            .on("two", new long[] {2, 4, 12})
+            .call(
+                "selfAttention(Tensor, long, Options)",
+                "heads 1",
+                x -> Attention.selfAttention(x.get(0), 1, Options.DEFAULT))
+            .call(
+                "selfAttention(Tensor, long, Options)",
+                "heads by size, causal",
+                x ->
+                    Attention.selfAttention(
+                        x.get(0),
+                        x.get(0).size(2) / 3,
+                        Options.DEFAULT.withCausal(true).withScale(0.3))),
         OpRow.of("attention under a bool mask", real, real, real, Domain.truth())
             .on("one", new long[] {1, 1}, new long[] {1, 1}, new long[] {1, 1}, new long[] {1})
             .on(

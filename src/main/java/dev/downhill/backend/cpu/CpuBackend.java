@@ -22,12 +22,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One CPU device: hands each call of the contract to its family. {@code bf16} goes through {@link
  * WideViews} here, so that the families compute in {@code f32} and {@code f64} alone; those that
- * only move elements take it as it is, and so do softmax and cross-entropy, which copy their rows
- * anyway.
+ * only move elements take it as it is, and so do softmax, cross-entropy and layer normalisation,
+ * which copy such rows.
  */
 final class CpuBackend implements Backend {
   private final CpuPool pool;
@@ -43,6 +44,8 @@ final class CpuBackend implements Backend {
   private final CpuRandom random;
   private final CpuSoftmax softmax;
   private final CpuCrossEntropy crossEntropy;
+  private final CpuAttention attention;
+  private final CpuLayerNorm layerNorm;
   private final CpuUpdate update;
   private final CpuNorm norm;
   private final WideViews wide;
@@ -62,6 +65,8 @@ final class CpuBackend implements Backend {
     this.random = new CpuRandom(workers);
     this.softmax = new CpuSoftmax(workers);
     this.crossEntropy = new CpuCrossEntropy(workers);
+    this.attention = new CpuAttention(workers);
+    this.layerNorm = new CpuLayerNorm(workers);
     this.update = new CpuUpdate(workers);
     this.norm = new CpuNorm(workers);
   }
@@ -373,6 +378,64 @@ final class CpuBackend implements Backend {
   @Override
   public void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx) {
     crossEntropy.crossEntropyBackward(x, target, ignore, z, dy, dx);
+  }
+
+  // Attention
+
+  @Override
+  public void attention(View q, View k, View v, boolean causal, double scale, View y, View z) {
+    try (WideViews w = wide) {
+      attention.attention(w.in(q), w.in(k), w.in(v), causal, scale, w.out(y), z);
+      w.finish();
+    }
+  }
+
+  @Override
+  public void attentionBackward(
+      View q,
+      View k,
+      View v,
+      boolean causal,
+      double scale,
+      View y,
+      View z,
+      View dy,
+      View dq,
+      View dk,
+      View dv) {
+    try (WideViews w = wide) {
+      attention.attentionBackward(
+          w.in(q), w.in(k), w.in(v), causal, scale, w.in(y), z, w.in(dy), w.out(dq), w.out(dk),
+          w.out(dv));
+      w.finish();
+    }
+  }
+
+  // Layer normalisation
+
+  @Override
+  public void layerNorm(
+      View x,
+      @Nullable View weight,
+      @Nullable View bias,
+      double eps,
+      View y,
+      @Nullable View mean,
+      View rstd) {
+    layerNorm.layerNorm(x, weight, bias, eps, y, mean, rstd);
+  }
+
+  @Override
+  public void layerNormBackward(
+      View x,
+      @Nullable View weight,
+      @Nullable View mean,
+      View rstd,
+      View dy,
+      @Nullable View dx,
+      @Nullable View dweight,
+      @Nullable View dbias) {
+    layerNorm.layerNormBackward(x, weight, mean, rstd, dy, dx, dweight, dbias);
   }
 
   // Training

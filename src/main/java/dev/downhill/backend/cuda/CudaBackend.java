@@ -18,6 +18,7 @@ import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One CUDA device: hands each call of the contract to its family. Nothing waits for the device save
@@ -34,6 +35,8 @@ final class CudaBackend implements Backend {
   private final CudaIndexing indexing;
   private final CudaRandom random;
   private final CudaSoftmax softmax;
+  private final CudaAttention attention;
+  private final CudaLayerNorm layerNorm;
   private final CudaUpdate update;
   private final CudaNorm norm;
 
@@ -48,6 +51,8 @@ final class CudaBackend implements Backend {
     this.indexing = new CudaIndexing(device);
     this.random = new CudaRandom(device);
     this.softmax = new CudaSoftmax(device);
+    this.attention = new CudaAttention(device);
+    this.layerNorm = new CudaLayerNorm(device);
     this.update = new CudaUpdate(device);
     this.norm = new CudaNorm(device);
   }
@@ -261,6 +266,56 @@ final class CudaBackend implements Backend {
   @Override
   public void crossEntropyBackward(View x, View target, long ignore, View z, View dy, View dx) {
     softmax.crossEntropyBackward(x, target, ignore, z, dy, dx);
+  }
+
+  // Attention
+
+  @Override
+  public void attention(View q, View k, View v, boolean causal, double scale, View y, View z) {
+    attention.attention(q, k, v, causal, scale, y, z);
+  }
+
+  @Override
+  public void attentionBackward(
+      View q,
+      View k,
+      View v,
+      boolean causal,
+      double scale,
+      View y,
+      View z,
+      View dy,
+      View dq,
+      View dk,
+      View dv) {
+    attention.attentionBackward(q, k, v, causal, scale, y, z, dy, dq, dk, dv);
+  }
+
+  // Layer normalisation
+
+  @Override
+  public void layerNorm(
+      View x,
+      @Nullable View weight,
+      @Nullable View bias,
+      double eps,
+      View y,
+      @Nullable View mean,
+      View rstd) {
+    layerNorm.layerNorm(x, weight, bias, eps, y, mean, rstd);
+  }
+
+  @Override
+  public void layerNormBackward(
+      View x,
+      @Nullable View weight,
+      @Nullable View mean,
+      View rstd,
+      View dy,
+      @Nullable View dx,
+      @Nullable View dweight,
+      @Nullable View dbias) {
+    layerNorm.layerNormBackward(x, weight, mean, rstd, dy, dx, dweight, dbias);
   }
 
   // Training

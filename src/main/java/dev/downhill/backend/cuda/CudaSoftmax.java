@@ -179,19 +179,19 @@ final class CudaSoftmax {
         .launch(blocks(rows.count(), group), CudaDevice.THREADS);
   }
 
-  private static long length(View x) {
+  static long length(View x) {
     int rank = x.shape().rank();
     return rank == 0 ? 1 : x.shape().size(rank - 1);
   }
 
-  private static long stride(View x) {
+  static long stride(View x) {
     Layout layout = x.layout();
     int rank = layout.shape().rank();
     return rank == 0 ? 1 : layout.stride(rank - 1);
   }
 
   /** Whether all rows of a view can be read in packs. */
-  private static boolean isVector(View x, Lines rows, int view) {
+  static boolean isVector(View x, Lines rows, int view) {
     return stride(x) == 1
         && CudaBuffer.address(x) % PACK_BYTES == 0
         && rows.isAligned(view, PACK_BYTES / x.dtype().bytes());

@@ -60,6 +60,8 @@ final class CpuBitsTest {
       products(lines, new CpuMatmul(workers));
       reductions(lines, new CpuReduce(workers));
       sums(lines, new CpuIndexing(workers));
+      norms(lines, new CpuLayerNorm(workers));
+      attention(lines, new CpuAttention(workers));
       steps(lines, new CpuUpdate(workers));
       convolutions(lines, new CpuConvolution(workers));
       pools(lines, new CpuPooling(workers));
@@ -132,6 +134,40 @@ final class CpuBitsTest {
     lines.add("maxPool " + hash(y) + " " + hash(at));
     pooling.maxPoolBackward(y, at, x);
     lines.add("maxPoolBackward " + hash(x));
+  }
+
+  private static void norms(List<String> lines, CpuLayerNorm norm) {
+    for (int n : new int[] {5, 40, 128, 4133}) {
+      View x = normal(40, n);
+      View w = normal(n, 1).with(Layout.contiguous(Shape.of(n)));
+      View y = normal(40, n);
+      View mean = Elements.zeros(DType.F32, 40);
+      View rstd = Elements.zeros(DType.F32, 40);
+      norm.layerNorm(x, w, w, 1e-5, y, mean, rstd);
+      lines.add("layerNorm %d %d %d %d".formatted(n, hash(y), hash(mean), hash(rstd)));
+      View dw = Elements.zeros(DType.F32, n);
+      View db = Elements.zeros(DType.F32, n);
+      norm.layerNormBackward(x, w, mean, rstd, normal(40, n), y, dw, db);
+      lines.add("layerNormBackward %d %d %d %d".formatted(n, hash(y), hash(dw), hash(db)));
+    }
+  }
+
+  private static void attention(List<String> lines, CpuAttention attention) {
+    for (int n : new int[] {5, 33, 150}) {
+      List<View> x = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        x.add(normal(n + i, 20).with(Layout.contiguous(Shape.of(n, 20))));
+      }
+      View z = Elements.zeros(DType.F32, n);
+      View y = x.get(3);
+      attention.attention(x.get(0), x.get(1), x.get(2), true, 0.3, y, z);
+      lines.add("attention %d %d %d".formatted(n, hash(y), hash(z)));
+      View dy = x.get(4);
+      List<View> to = x.subList(5, 8);
+      attention.attentionBackward(
+          x.get(0), x.get(1), x.get(2), true, 0.3, y, z, dy, to.get(0), to.get(1), to.get(2));
+      to.forEach(g -> lines.add("attentionBackward %d %d".formatted(n, hash(g))));
+    }
   }
 
   private static void steps(List<String> lines, CpuUpdate updater) {

@@ -159,6 +159,14 @@ class KernelManifestTest {
     ask(asked, "norm", List.of("norm_part", "norm_scale", "norm_finish"), floating);
     ask(asked, "update", "", EnumSet.allOf(Update.class), floating);
 
+    // CudaAttention
+    ask(asked, "attention", List.of("attention", "attention_dots"), floating);
+    ask(asked, "attention", List.of("attention_queries", "attention_keys"), floating);
+
+    // CudaLayerNorm
+    ask(asked, "layer_norm", List.of("layer_norm", "layer_norm_backward"), floating);
+    ask(asked, "layer_norm", List.of("layer_norm_finish"), floating);
+
     // CudaIndexing takes bool as u8.
     ask(asked, "index", List.of("gather", "scatter_add"), numbers);
     asked.add("order order_tiles");

@@ -1,0 +1,76 @@
+package dev.downhill.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** Rows of {@code f32}, one element after the other: the definition of {@link VectorAttention}. */
+final class AttentionF32 implements AttentionRow {
+  private final float[] lanes = new float[CpuSoftmax.LANES];
+
+  @Override
+  public double max(MemorySegment s, long at, int n, double scale, double least) {
+    float max = (float) least;
+    for (int i = 0; i < n; i++) {
+      float z = Scalars.loadF32(s, at + 4L * i) * (float) scale;
+      max = z > max ? z : max;
+    }
+    return max;
+  }
+
+  @Override
+  public double exp(MemorySegment s, long at, int n, int end, double scale, double max) {
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      float z = Scalars.loadF32(s, at + 4L * i) * (float) scale - (float) max;
+      float e = CpuMath.exp(z);
+      Scalars.storeF32(e, s, at + 4L * i);
+      lanes[i % CpuSoftmax.LANES] += e;
+    }
+    for (int i = n; i < end; i++) {
+      Scalars.storeF32(0, s, at + 4L * i);
+    }
+    return SoftmaxRowF32.fold(lanes);
+  }
+
+  @Override
+  public double exp(double x) {
+    return CpuMath.exp((float) x);
+  }
+
+  @Override
+  public void scale(MemorySegment x, long at, int n, double factor) {
+    for (int i = 0; i < n; i++) {
+      Scalars.storeF32(Scalars.loadF32(x, at + 4L * i) * (float) factor, x, at + 4L * i);
+    }
+  }
+
+  @Override
+  public void divide(MemorySegment x, long at, int n, double divisor, MemorySegment y, long to) {
+    for (int i = 0; i < n; i++) {
+      Scalars.storeF32(Scalars.loadF32(x, at + 4L * i) / (float) divisor, y, to + 4L * i);
+    }
+  }
+
+  @Override
+  public double dot(MemorySegment a, long ia, MemorySegment b, long ib, int n) {
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      float x = Scalars.loadF32(a, ia + 4L * i);
+      float y = Scalars.loadF32(b, ib + 4L * i);
+      lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
+    }
+    return SoftmaxRowF32.fold(lanes);
+  }
+
+  @Override
+  public void slopes(MemorySegment p, long at, long dpAt, int n, int end, double scale, double d) {
+    for (int i = 0; i < n; i++) {
+      float slope = Scalars.loadF32(p, dpAt + 4L * i) - (float) d;
+      float ds = Scalars.loadF32(p, at + 4L * i) * slope * (float) scale;
+      Scalars.storeF32(ds, p, dpAt + 4L * i);
+    }
+    for (int i = n; i < end; i++) {
+      Scalars.storeF32(0, p, dpAt + 4L * i);
+    }
+  }
+}

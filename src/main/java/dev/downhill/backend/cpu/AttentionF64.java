@@ -1,0 +1,83 @@
+package dev.downhill.backend.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** Rows of {@code f64}; the sums have the order of {@link AttentionF32}. */
+final class AttentionF64 implements AttentionRow {
+  private final double[] lanes = new double[CpuSoftmax.LANES];
+
+  @Override
+  public double max(MemorySegment s, long at, int n, double scale, double least) {
+    double max = least;
+    for (int i = 0; i < n; i++) {
+      double z = Scalars.loadF64(s, at + 8L * i) * scale;
+      max = z > max ? z : max;
+    }
+    return max;
+  }
+
+  @Override
+  public double exp(MemorySegment s, long at, int n, int end, double scale, double max) {
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      double e = CpuMath.exp(Scalars.loadF64(s, at + 8L * i) * scale - max);
+      Scalars.storeF64(e, s, at + 8L * i);
+      lanes[i % CpuSoftmax.LANES] += e;
+    }
+    for (int i = n; i < end; i++) {
+      Scalars.storeF64(0, s, at + 8L * i);
+    }
+    return fold();
+  }
+
+  @Override
+  public double exp(double x) {
+    return CpuMath.exp(x);
+  }
+
+  @Override
+  public void scale(MemorySegment x, long at, int n, double factor) {
+    for (int i = 0; i < n; i++) {
+      Scalars.storeF64(Scalars.loadF64(x, at + 8L * i) * factor, x, at + 8L * i);
+    }
+  }
+
+  @Override
+  public void divide(MemorySegment x, long at, int n, double divisor, MemorySegment y, long to) {
+    for (int i = 0; i < n; i++) {
+      Scalars.storeF64(Scalars.loadF64(x, at + 8L * i) / divisor, y, to + 8L * i);
+    }
+  }
+
+  @Override
+  public double dot(MemorySegment a, long ia, MemorySegment b, long ib, int n) {
+    Arrays.fill(lanes, 0);
+    for (int i = 0; i < n; i++) {
+      double x = Scalars.loadF64(a, ia + 8L * i);
+      double y = Scalars.loadF64(b, ib + 8L * i);
+      lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
+    }
+    return fold();
+  }
+
+  @Override
+  public void slopes(MemorySegment p, long at, long dpAt, int n, int end, double scale, double d) {
+    for (int i = 0; i < n; i++) {
+      double slope = Scalars.loadF64(p, dpAt + 8L * i) - d;
+      Scalars.storeF64(Scalars.loadF64(p, at + 8L * i) * slope * scale, p, dpAt + 8L * i);
+    }
+    for (int i = n; i < end; i++) {
+      Scalars.storeF64(0, p, dpAt + 8L * i);
+    }
+  }
+
+  private double fold() {
+    for (int half = CpuSoftmax.LANES / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        lanes[i] += lanes[i + half];
+      }
+    }
+    return lanes[0];
+  }
+}
