@@ -119,6 +119,44 @@ public interface Backend {
   /** y = a b, likewise, then y += bias: a row (n), added to every row of what was rounded. */
   void matmul(View a, View b, View bias, View y);
 
+  // Windows over images: (samples, channels, rows, columns)
+
+  /**
+   * y[n, o, i, j] = the sum of w[o, c, k, l] x[n, c, rows at (i, k), columns at (j, l)], where x is
+   * 0 outside, over the channels c of o's group. The sum is one chain in the order of c, k, l;
+   * bias[o] is added to what was rounded.
+   *
+   * @param x (N, C, H, W)
+   * @param w (O, C/G, K, L), for G groups of channels
+   * @param y (N, O, I, J), contiguous
+   */
+  void convolution(View x, View w, Slide rows, Slide columns, View y);
+
+  /** The same, then y += bias (O), added to every element of what was rounded. */
+  void convolution(View x, View w, View bias, Slide rows, Slide columns, View y);
+
+  /** dx = the gradient of {@link #convolution}, given dy; contiguous. */
+  void convolutionInput(View dy, View w, Slide rows, Slide columns, View dx);
+
+  /**
+   * dw = the gradient of {@link #convolution}, given dy, + beta dw; contiguous. Where beta is 0, dw
+   * is not read.
+   */
+  void convolutionWeight(View x, View dy, Slide rows, Slide columns, double beta, View dw);
+
+  /**
+   * y = the largest element of every window, the first of equal ones, NaN if there is one; indices
+   * ({@code i64}, of y's shape) = its place in the plane, row W + column. Every window sees an
+   * element; y and indices are contiguous.
+   */
+  void maxPool(View x, Slide rows, Slide columns, View y, View indices);
+
+  /**
+   * dx = the sum of dy over the windows that chose an element, in their order; indices and dx are
+   * contiguous.
+   */
+  void maxPoolBackward(View dy, View indices, Slide rows, Slide columns, View dx);
+
   // Indexing
 
   /** y[p] = x[p with p[dim] replaced by index[p]]; index is {@code i64} and has y's shape. */

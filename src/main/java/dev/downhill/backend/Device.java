@@ -183,8 +183,8 @@ public final class Device {
   }
 
   /** The storages of buffers, of those that are alive. */
-  Map<Buffer, Storage> storages(Set<Buffer> of) {
-    Map<Buffer, Storage> found = new IdentityHashMap<>();
+  IdentityHashMap<Buffer, Storage> storages(Set<Buffer> of) {
+    IdentityHashMap<Buffer, Storage> found = new IdentityHashMap<>();
     lock.lock();
     try {
       for (Storage s = newest; s != null; s = s.next) {

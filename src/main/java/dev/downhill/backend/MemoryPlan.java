@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * @param places the type and number of elements of each place
  * @param placeOf for each value, the number of its place
  */
-record MemoryPlan(List<Place> places, int[] placeOf) {
+record MemoryPlan(List<Place> places, List<Integer> placeOf) {
   /**
    * A value.
    *
@@ -32,10 +32,10 @@ record MemoryPlan(List<Place> places, int[] placeOf) {
   static MemoryPlan of(List<Value> values) {
     List<Place> places = new ArrayList<>();
     List<List<Value>> tenants = new ArrayList<>();
-    int[] placeOf = new int[values.size()];
+    Integer[] placeOf = new Integer[values.size()];
     IntStream.range(0, values.size())
         .boxed()
-        .sorted(Comparator.comparing(i -> -values.get(i).numel()))
+        .sorted(Comparator.comparingLong(i -> -values.get(i).numel()))
         .forEach(
             i -> {
               Value value = values.get(i);
@@ -50,7 +50,7 @@ record MemoryPlan(List<Place> places, int[] placeOf) {
               tenants.get(p).add(value);
               placeOf[i] = p;
             });
-    return new MemoryPlan(List.copyOf(places), placeOf);
+    return new MemoryPlan(List.copyOf(places), List.of(placeOf));
   }
 
   private static boolean fits(Value value, Place place, List<Value> tenants) {

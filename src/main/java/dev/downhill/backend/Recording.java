@@ -53,7 +53,7 @@ public final class Recording implements AutoCloseable {
   }
 
   /** A call as it was made, to make it again. */
-  record Made(Method method, @Nullable Object[] arguments) {}
+  record Made(Method method, List<@Nullable Object> arguments) {}
 
   private final List<Call> calls = new ArrayList<>();
   private final IdentityHashMap<Buffer, Integer> numbers = new IdentityHashMap<>();
@@ -181,7 +181,7 @@ public final class Recording implements AutoCloseable {
       default -> {
         @Nullable Object[] given = Objects.requireNonNull(arguments);
         calls.add(new Call(method.getName(), Arrays.stream(given).map(this::canonical).toList()));
-        made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, given));
+        made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, Arrays.asList(given)));
       }
     }
     try {
@@ -197,7 +197,7 @@ public final class Recording implements AutoCloseable {
 
   private Object canonical(@Nullable Object argument) {
     return switch (argument) {
-      case null -> "none";
+      case null -> "nothing";
       case View v -> place(v);
       case UpdateTable t ->
           t.rows().stream()

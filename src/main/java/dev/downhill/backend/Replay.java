@@ -4,10 +4,8 @@ import dev.downhill.backend.Recording.Made;
 import java.lang.ref.PhantomReference;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -72,8 +70,8 @@ public final class Replay implements AutoCloseable {
    * @param changed the storages that were changed in place meanwhile
    */
   static Replay of(Device device, List<Made> made, Set<Buffer> allocated, Set<Storage> changed) {
-    Map<Buffer, int[]> uses = uses(made);
-    Map<Buffer, Storage> alive = device.storages(uses.keySet());
+    IdentityHashMap<Buffer, int[]> uses = uses(made);
+    IdentityHashMap<Buffer, Storage> alive = device.storages(uses.keySet());
     List<Buffer> ended = uses.keySet().stream().filter(b -> !alive.containsKey(b)).toList();
     if (!allocated.containsAll(ended)) {
       throw new IllegalStateException(
@@ -82,7 +80,7 @@ public final class Replay implements AutoCloseable {
     List<Storage> storages = new ArrayList<>();
     alive.values().forEach(s -> storages.add(s.retain()));
     try {
-      Map<Buffer, Buffer> moved = move(device, ended, uses, storages);
+      IdentityHashMap<Buffer, Buffer> moved = move(device, ended, uses, storages);
       List<Made> again = made.stream().map(m -> substitute(m, moved)).toList();
       Program[] program = new Program[1];
       device.run(b -> program[0] = b.prepare(() -> again.forEach(m -> call(b, m))));
@@ -102,34 +100,39 @@ public final class Replay implements AutoCloseable {
    * When each buffer is used first and last. A call lasts from one even time to the odd one after
    * it; one that may write over its input reads at the one and writes at the other.
    */
-  private static Map<Buffer, int[]> uses(List<Made> made) {
-    Map<Buffer, int[]> uses = new IdentityHashMap<>();
+  private static IdentityHashMap<Buffer, int[]> uses(List<Made> made) {
+    IdentityHashMap<Buffer, int[]> uses = new IdentityHashMap<>();
     for (int i = 0; i < made.size(); i++) {
-      Object[] arguments = made.get(i).arguments();
-      boolean inPlace = IN_PLACE.contains(made.get(i).method().getName());
-      View result = inPlace ? (View) arguments[arguments.length - 1] : null;
+      List<@Nullable Object> arguments = made.get(i).arguments();
       int read = 2 * i;
       int write = read + 1;
-      for (Object argument : arguments) {
-        forEachView(
-            argument,
-            view -> {
-              boolean same = result != null && view.layout().equals(result.layout());
-              use(uses, view, view == result ? write : read, same && view != result ? read : write);
-            });
+      if (!IN_PLACE.contains(made.get(i).method().getName())) {
+        arguments.forEach(a -> forEachView(a, view -> use(uses, view, read, write)));
+        continue;
       }
+      View result = (View) Objects.requireNonNull(arguments.getLast());
+      for (Object input : arguments.subList(0, arguments.size() - 1)) {
+        forEachView(
+            input,
+            view ->
+                use(uses, view, read, view.layout().equals(result.layout()) ? read : write));
+      }
+      use(uses, result, write, write);
     }
     return uses;
   }
 
-  private static void use(Map<Buffer, int[]> uses, View view, int first, int last) {
+  private static void use(IdentityHashMap<Buffer, int[]> uses, View view, int first, int last) {
     int[] use = uses.computeIfAbsent(view.buffer(), _ -> new int[] {first, last});
     use[1] = Math.max(use[1], last);
   }
 
   /** New memory for buffers, shared by those that are not needed at the same time. */
-  private static Map<Buffer, Buffer> move(
-      Device device, List<Buffer> buffers, Map<Buffer, int[]> uses, List<Storage> storages) {
+  private static IdentityHashMap<Buffer, Buffer> move(
+      Device device,
+      List<Buffer> buffers,
+      IdentityHashMap<Buffer, int[]> uses,
+      List<Storage> storages) {
     MemoryPlan plan =
         MemoryPlan.of(
             buffers.stream()
@@ -145,16 +148,16 @@ public final class Replay implements AutoCloseable {
       storages.add(storage);
       places.add(storage.buffer());
     }
-    Map<Buffer, Buffer> moved = new IdentityHashMap<>();
+    IdentityHashMap<Buffer, Buffer> moved = new IdentityHashMap<>();
     for (int i = 0; i < buffers.size(); i++) {
-      moved.put(buffers.get(i), places.get(plan.placeOf()[i]));
+      moved.put(buffers.get(i), places.get(plan.placeOf().get(i)));
     }
     return moved;
   }
 
   private static void call(Backend backend, Made made) {
     try {
-      made.method().invoke(backend, made.arguments());
+      made.method().invoke(backend, made.arguments().toArray());
     } catch (InvocationTargetException e) {
       if (e.getCause() instanceof RuntimeException r) {
         throw r;
@@ -176,14 +179,14 @@ public final class Replay implements AutoCloseable {
         });
   }
 
-  private static Made substitute(Made made, Map<Buffer, Buffer> moved) {
+  private static Made substitute(Made made, IdentityHashMap<Buffer, Buffer> moved) {
     UnaryOperator<View> other =
         view -> {
           Buffer buffer = moved.get(view.buffer());
           return buffer == null ? view : new View(buffer, view.layout());
         };
-    @Nullable Object[] arguments =
-        Arrays.stream(made.arguments()).map(a -> map(a, other)).toArray();
+    List<@Nullable Object> arguments = new ArrayList<>();
+    made.arguments().forEach(a -> arguments.add(map(a, other)));
     return new Made(made.method(), arguments);
   }
 

@@ -46,6 +46,7 @@ final class BenchCommand implements Callable<Integer> {
   private static final double WORKLOAD_SECONDS = 3;
   private static final double KERNEL_SECONDS = 1;
   private static final List<String> ON_A_CPU = List.of("W1", "W2", "W3", "W4", "W5");
+  private static final String MATMUL = "downhill.cuda.matmul";
   private static final JsonMapper JSON = new JsonMapper();
 
   @Spec private @Nullable CommandSpec spec;
@@ -123,6 +124,10 @@ final class BenchCommand implements Callable<Integer> {
     List<Subject> subjects = subjects();
     int count = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     System.setProperty("downhill.threads", Integer.toString(count));
+    // Before the device is opened, which reads it. Several subjects get a process each.
+    if (subjects.size() == 1 && !subjects.get(0).matmul().equals("f32")) {
+      System.setProperty(MATMUL, subjects.get(0).matmul());
+    }
     Device on = Device.of(device);
     subjects.forEach(s -> s.check(on));
     CommandLine line = Objects.requireNonNull(spec).commandLine();
@@ -250,7 +255,9 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static Report report(Measurement settings, PrintWriter out) {
-    boolean cpu = settings.device().name().startsWith("cpu");
-    return new Report(out, settings.device(), cpu ? new Machine(settings.threads()) : null);
+    boolean measurable =
+        settings.device().name().startsWith("cpu")
+            && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    return new Report(out, settings.device(), measurable ? new Machine(settings.threads()) : null);
   }
 }

@@ -1,12 +1,11 @@
 package dev.downhill.tensor;
 
+import dev.downhill.backend.Slide;
 import dev.downhill.shape.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,9 +13,7 @@ import org.jspecify.annotations.Nullable;
  * two dimensions. N is the batch, which may be missing, C the channels, O the output channels, G
  * the groups: output channels of a group see the channels of that group alone.
  *
- * <p>Each is one matrix product a group: of the weight with the windows of the padded input, all
- * samples side by side. The transposed one multiplies first and adds the windows up after. The
- * gradients follow from those of the parts.
+ * <p>All are made of {@link FusedConvolution}: the transposed one is the gradient of the other.
  */
 public final class Convolution {
   private Convolution() {}
@@ -141,21 +138,11 @@ public final class Convolution {
       }
     }
     try (Scope scope = Scope.internal()) {
-      Tensor patches = grouped(Padding.around(x, padding, padding, 0), n, groups);
-      for (int d = 0; d < n; d++) {
-        patches = windows.get(d).unfold(patches, 3 + d, sizes[d]);
-      }
-      long samples = patches.size(0);
-      long window = weight.shape().remove(0).numel();
-      patches =
-          patches.permute(order(new int[] {1, 2}, range(3 + n, n), new int[] {0}, range(3, n)));
-      Tensor y =
-          weight
-              .reshape(groups, weight.size(0) / groups, window)
-              .matmul(patches.reshape(groups, window, samples * Shape.of(sizes).numel()))
-              .reshape(sizes(sizes, groups, weight.size(0) / groups, samples))
-              .permute(order(new int[] {2, 0, 1}, range(3, n)));
-      return scope.keep(finished(y, x, n, bias));
+      Tensor image = image(x, n);
+      Shape y = Shape.of(image.size(0), weight.size(0)).append(plane(sizes));
+      Tensor w = flat(weight, n);
+      FusedConvolution fused = fused(name, windows, padding, image.shape(), w.shape(), y);
+      return scope.keep(shaped(fused.forward(image, w, bias), x, n));
     }
   }
 
@@ -178,24 +165,14 @@ public final class Convolution {
                 .formatted(x.size(d - n), reach[d] - 2 * padding[d], more[d], d - n));
       }
     }
+    long[] sizes = new long[n];
+    Arrays.setAll(sizes, d -> reach[d] - 2 * padding[d]);
     try (Scope scope = Scope.internal()) {
-      Tensor samples = grouped(x, n, groups).permute(order(new int[] {1, 2, 0}, range(3, n)));
-      long channels = weight.size(0) / groups;
-      Shape beside = samples.shape().slice(2, n + 3);
-      Shape window = weight.shape().remove(0);
-      long[] product = Shape.of(groups).append(window).append(beside).toArray();
-      Tensor y =
-          weight
-              .reshape(groups, channels, window.numel())
-              .transpose(1, 2)
-              .matmul(samples.reshape(groups, channels, beside.numel()))
-              .reshape(product)
-              .permute(order(new int[] {2 + n, 0, 1}, range(3 + n, n), range(2, n)));
-      for (int d = n - 1; d >= 0; d--) {
-        y = windows.get(d).fold(y, 3 + d, reach[d]);
-      }
-      long[] cut = LongStream.of(padding).map(number -> -number).toArray();
-      return scope.keep(finished(Padding.around(y, cut, cut, 0), x, n, bias));
+      Tensor y = image(x, n);
+      Shape image = Shape.of(y.size(0), weight.size(1) * groups).append(plane(sizes));
+      Tensor w = flat(weight, n);
+      FusedConvolution fused = fused(name, windows, padding, image, w.shape(), y.shape());
+      return scope.keep(shaped(fused.input(y, w, bias), x, n));
     }
   }
 
@@ -234,38 +211,36 @@ public final class Convolution {
     return windows;
   }
 
-  /** (N, C, ...) or (C, ...) as (N, G, C/G, ...). */
-  private static Tensor grouped(Tensor x, int n, long groups) {
-    Tensor batch = x.dim() == n + 1 ? x.unsqueeze(0) : x;
-    long[] spatial = batch.shape().slice(2, n + 2).toArray();
-    return batch.reshape(sizes(spatial, batch.size(0), groups, batch.size(1) / groups));
+  // One dimension is a plane with one line.
+
+  private static Shape plane(long[] sizes) {
+    return sizes.length == 1 ? Shape.of(1, sizes[0]) : Shape.of(sizes);
   }
 
-  /** (N, G, O/G, ...) as (N, O, ...), without N if x has none, with the bias. */
-  private static Tensor finished(Tensor y, Tensor x, int n, @Nullable Tensor bias) {
-    long[] spatial = y.shape().slice(3, n + 3).toArray();
-    Tensor z =
-        x.dim() == n + 1
-            ? y.reshape(sizes(spatial, y.size(1) * y.size(2)))
-            : y.reshape(sizes(spatial, y.size(0), y.size(1) * y.size(2)));
-    if (bias == null) {
-      return z;
-    }
-    long[] along = new long[n + 1];
-    Arrays.fill(along, 1);
-    along[0] = bias.size(0);
-    return z.add(bias.reshape(along));
+  private static Tensor flat(Tensor x, int n) {
+    return n == 1 ? x.unsqueeze(-2) : x;
   }
 
-  private static long[] sizes(long[] spatial, long... lead) {
-    return LongStream.concat(LongStream.of(lead), LongStream.of(spatial)).toArray();
+  /** (N, C, ...) or (C, ...) as (N, C, H, W). */
+  private static Tensor image(Tensor x, int n) {
+    Tensor image = flat(x, n);
+    return image.dim() == 3 ? image.unsqueeze(0) : image;
   }
 
-  private static int[] range(int from, int n) {
-    return IntStream.range(from, from + n).toArray();
+  /** (N, O, H, W) without the dimensions that x does not have. */
+  private static Tensor shaped(Tensor y, Tensor x, int n) {
+    Tensor line = n == 1 ? y.squeeze(-2) : y;
+    return x.dim() == n + 1 ? line.squeeze(0) : line;
   }
 
-  private static int[] order(int[]... parts) {
-    return Stream.of(parts).flatMapToInt(IntStream::of).toArray();
+  private static FusedConvolution fused(
+      String name, List<Windows> windows, long[] padding, Shape x, Shape w, Shape y) {
+    Slide columns = slide(windows.getLast(), padding[padding.length - 1]);
+    Slide rows = windows.size() == 1 ? new Slide(1, 1, 1, 0) : slide(windows.get(0), padding[0]);
+    return new FusedConvolution(name, rows, columns, x, w, y);
+  }
+
+  private static Slide slide(Windows windows, long padding) {
+    return new Slide(windows.size(), windows.step(), windows.dilation(), padding);
   }
 }

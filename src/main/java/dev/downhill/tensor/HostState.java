@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +28,7 @@ final class HostState implements AutoCloseable {
 
   private final List<Read> read = new ArrayList<>();
   private final Set<LeafNode> leaves = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final Map<Tensor, Boolean> plain = new IdentityHashMap<>();
+  private final Set<Tensor> plain = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Left> left = new ArrayList<>();
 
   private HostState() {}
@@ -65,7 +64,7 @@ final class HostState implements AutoCloseable {
 
   /** Notes that it matters that a tensor requires no gradient. */
   void readPlain(Tensor t) {
-    plain.put(t, true);
+    plain.add(t);
   }
 
   /** Ends the notes. */
@@ -75,7 +74,7 @@ final class HostState implements AutoCloseable {
     for (LeafNode leaf : leaves) {
       left.add(new Left(leaf, leaf.place(), leaf.isPresent()));
     }
-    for (Tensor t : plain.keySet()) {
+    for (Tensor t : plain) {
       if (!t.isEnded()) {
         read(() -> !t.requiresGrad());
       }

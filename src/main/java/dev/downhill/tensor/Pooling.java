@@ -1,8 +1,9 @@
 package dev.downhill.tensor;
 
 import dev.downhill.backend.Device;
-import dev.downhill.backend.Reduce;
+import dev.downhill.backend.Slide;
 import dev.downhill.shape.DType;
+import dev.downhill.shape.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -134,13 +135,8 @@ public final class Pooling {
    * {@code padding} before the first element.
    */
   private record Axis(Windows windows, long length, long padding, long count) {
-    /** How many elements behind the input the windows see; less than none if they end before. */
-    long after() {
-      return windows.reach(count) - length - padding;
-    }
-
-    boolean isPadded() {
-      return padding > 0 || after() > 0;
+    Slide slide() {
+      return new Slide(windows.size(), windows.step(), windows.dilation(), padding);
     }
 
     /**
@@ -206,21 +202,6 @@ public final class Pooling {
     return new Axis(windows, length, padding, count);
   }
 
-  /** (..., H, W) with this value around it as windows (..., oH, oW, kH, kW). */
-  private static Tensor windows(Tensor x, List<Axis> axes, double value) {
-    Tensor y =
-        Padding.around(
-            x,
-            axes.stream().mapToLong(Axis::padding).toArray(),
-            axes.stream().mapToLong(Axis::after).toArray(),
-            value);
-    int first = x.dim() - 2;
-    for (int d = 0; d < 2; d++) {
-      y = axes.get(d).windows().unfold(y, first + d, axes.get(d).count());
-    }
-    return y;
-  }
-
   /**
    * The largest element of every window; NaN if there is one.
    *
@@ -249,37 +230,40 @@ public final class Pooling {
             windows.padding(),
             windows.dilation(),
             windows.ceilMode());
-    long plane = x.size(-2) * x.size(-1);
-    long planes = x.shape().slice(0, x.dim() - 2).numel();
-    long[] sizes =
-        x.shape()
-            .with(x.dim() - 2, axes.get(0).count())
-            .with(x.dim() - 1, axes.get(1).count())
-            .toArray();
     try (Scope scope = Scope.internal()) {
-      Tensor at = chosen(x.detach(), planes, axes);
-      Tensor y = x.reshape(planes, plane).gather(1, at);
-      return new Ranked(scope.keep(y.reshape(sizes)), scope.keep(at.reshape(sizes)));
+      Tensor images = x.dim() == 3 ? x.unsqueeze(0) : x;
+      Ranked y = largest(images, axes.get(0).slide(), axes.get(1).slide(), out(images, axes));
+      return x.dim() == 4
+          ? new Ranked(scope.keep(y.values()), scope.keep(y.indices()))
+          : new Ranked(scope.keep(y.values().squeeze(0)), scope.keep(y.indices().squeeze(0)));
     }
   }
 
-  /** For every window of every plane the position of its largest element in the plane. */
-  private static Tensor chosen(Tensor x, long planes, List<Axis> axes) {
-    long plane = x.size(-2) * x.size(-1);
-    long count = axes.get(0).count() * axes.get(1).count();
-    long size = axes.get(0).windows().size() * axes.get(1).windows().size();
-    Tensor best =
-        windows(x, axes, Double.NEGATIVE_INFINITY).reshape(planes, count, size).argmax(2, true);
-    Tensor positions =
-        Tensor.arange(x.device(), DType.I64, plane).reshape(1, x.size(-2), x.size(-1));
-    Tensor seen = windows(positions, axes, (double) plane).reshape(1, count, size);
-    Tensor at = seen.expand(planes, count, size).gather(2, best);
-    if (axes.stream().anyMatch(Axis::isPadded)) {
-      // Padding is chosen where all elements are -infinity: then the first of them is.
-      Tensor first = Extremum.of(Reduce.MIN, seen, new int[] {2}, true);
-      at = first.where(at.eq((double) plane), at);
-    }
-    return at.reshape(planes, count);
+  private static Shape out(Tensor images, List<Axis> axes) {
+    return images.shape().with(2, axes.get(0).count()).with(3, axes.get(1).count());
+  }
+
+  private static Ranked largest(Tensor x, Slide rows, Slide columns, Shape shape) {
+    Op op = Op.of("maxPool2d", x);
+    Tensor y = op.output(shape);
+    Tensor at = op.output(DType.I64, shape);
+    Shape images = x.shape();
+    op.device().run(b -> b.maxPool(x.view(), rows, columns, y.view(), at.view()));
+    op.saving(at).record(y, p -> spread(p.dy(), p.saved(0), rows, columns, images));
+    return new Ranked(y, at);
+  }
+
+  /** dx[at[i]] += dy[i], plane by plane; its gradient is gathered from there again. */
+  private static Tensor spread(Tensor dy, Tensor at, Slide rows, Slide columns, Shape images) {
+    Op op = Op.of("maxPool2d", dy, at);
+    Tensor dx = op.output(images);
+    op.device().run(b -> b.maxPoolBackward(dy.view(), at.view(), rows, columns, dx.view()));
+    return op.saving(at).record(dx, p -> taken(p.dy(), p.saved(0)), p -> null);
+  }
+
+  private static Tensor taken(Tensor x, Tensor at) {
+    long[] planes = {at.size(0), at.size(1), at.size(2) * at.size(3)};
+    return x.flatten(2, 3).gather(2, at.reshape(planes)).reshape(at.shape().toArray());
   }
 
   /**
@@ -306,12 +290,27 @@ public final class Pooling {
       throw op.refuse("expected a finite divisor other than 0, got " + divisor);
     }
     try (Scope scope = Scope.internal()) {
-      Tensor sum = windows(x, axes, 0).sum(new int[] {-2, -1}, false);
+      Tensor sum = sum(x, axes);
       return scope.keep(
           divisor == null
               ? sum.div(sizes(x, axes, windows.countIncludePad()))
               : sum.div((double) divisor));
     }
+  }
+
+  /** The sum of every window: a convolution of each channel with ones. */
+  private static Tensor sum(Tensor x, List<Axis> axes) {
+    Tensor images = x.dim() == 3 ? x.unsqueeze(0) : x;
+    Slide rows = axes.get(0).slide();
+    Slide columns = axes.get(1).slide();
+    Tensor ones =
+        Tensor.ones(x.device(), x.dtype(), 1, 1, 1, 1)
+            .expand(images.size(1), 1, rows.size(), columns.size());
+    Shape y = out(images, axes);
+    Tensor sum =
+        new FusedConvolution("avgPool2d", rows, columns, images.shape(), ones.shape(), y)
+            .forward(images, ones, null);
+    return x.dim() == 3 ? sum.squeeze(0) : sum;
   }
 
   /** How many elements windows have, (oH, oW). */
@@ -332,7 +331,13 @@ public final class Pooling {
    * @param width the width of the output, -1 to keep that of the input
    */
   public static Tensor adaptiveAvgPool2d(Tensor x, long height, long width) {
-    Op op = Op.of("adaptiveAvgPool2d", x).floating();
+    checkAdaptive(Op.of("adaptiveAvgPool2d", x).floating(), x, height, width);
+    try (Scope scope = Scope.internal()) {
+      return scope.keep(adapted(adapted(x, x.dim() - 1, width), x.dim() - 2, height));
+    }
+  }
+
+  private static void checkAdaptive(Op op, Tensor x, long height, long width) {
     boolean fits = (x.dim() == 3 || x.dim() == 4) && Math.min(height, width) >= -1;
     if (!fits
         || Math.max(height, width) > Integer.MAX_VALUE
@@ -342,9 +347,76 @@ public final class Pooling {
           "expected an input (N, C, H, W) or (C, H, W) with elements, and output sizes of 0 or more or -1, got %d and %d"
               .formatted(height, width));
     }
+  }
+
+  /**
+   * The largest elements of as many parts as the output has elements, which are those of {@link
+   * #adaptiveAvgPool2d}; the gradient goes to the first of equal ones.
+   *
+   * @param x (N, C, H, W) or (C, H, W)
+   * @param height the height of the output, -1 to keep that of the input
+   * @param width the width of the output, -1 to keep that of the input
+   */
+  public static Tensor adaptiveMaxPool2d(Tensor x, long height, long width) {
+    return adaptiveMaxPool2dWithIndices(x, height, width).values();
+  }
+
+  /**
+   * {@link #adaptiveMaxPool2d} and where the elements were: y W + x in the plane (H, W).
+   *
+   * @param x (N, C, H, W) or (C, H, W)
+   * @param height the height of the output, -1 to keep that of the input
+   * @param width the width of the output, -1 to keep that of the input
+   */
+  public static Ranked adaptiveMaxPool2dWithIndices(Tensor x, long height, long width) {
+    checkAdaptive(Op.of("adaptiveMaxPool2d", x).floating(), x, height, width);
+    long high = height == -1 ? x.size(-2) : height;
+    long wide = width == -1 ? x.size(-1) : width;
+    long[] sizes = x.shape().with(x.dim() - 2, high).with(x.dim() - 1, wide).toArray();
     try (Scope scope = Scope.internal()) {
-      return scope.keep(adapted(adapted(x, x.dim() - 1, width), x.dim() - 2, height));
+      if (high == 0 || wide == 0) {
+        Tensor none = x.narrow(-1, 0, 0).reshape(sizes);
+        return new Ranked(scope.keep(none), scope.keep(none.detach().to(DType.I64)));
+      }
+      if (x.size(-2) % high == 0 && x.size(-1) % wide == 0) {
+        Ranked y = maxPool2dWithIndices(x, Max.of(x.size(-2) / high, x.size(-1) / wide));
+        return new Ranked(scope.keep(y.values()), scope.keep(y.indices()));
+      }
+      Tensor rows = cells(x, x.dim() - 2, high).mul((double) x.size(-1));
+      Tensor columns = cells(x, x.dim() - 1, wide);
+      long size = rows.size(1) * columns.size(1);
+      Tensor seen =
+          rows.reshape(high, 1, rows.size(1), 1)
+              .add(columns.reshape(1, wide, 1, columns.size(1)))
+              .reshape(high * wide * size);
+      long planes = x.shape().slice(0, x.dim() - 2).numel();
+      Tensor flat = x.reshape(planes, x.size(-2) * x.size(-1));
+      Tensor best =
+          flat.detach().indexSelect(1, seen).reshape(planes, high * wide, size).argmax(2, true);
+      Tensor at =
+          seen.reshape(1, high * wide, size).expand(planes, high * wide, size).gather(2, best);
+      Tensor places = at.reshape(planes, high * wide);
+      return new Ranked(
+          scope.keep(flat.gather(1, places).reshape(sizes)), scope.keep(places.reshape(sizes)));
     }
+  }
+
+  /** The elements of each of {@code out} cells, (out, most), the last of them repeated. */
+  private static Tensor cells(Tensor x, int dim, long out) {
+    long length = x.size(dim);
+    Tensor cell = Tensor.arange(x.device(), DType.F64, out).mul((double) length);
+    Tensor start = cell.div((double) out).floor().unsqueeze(1);
+    Tensor last = cell.add((double) length).neg().div((double) out).floor().neg().sub(1);
+    Tensor at = start.add(Tensor.arange(x.device(), DType.F64, most(length, out)));
+    return at.minimum(last.unsqueeze(1)).to(DType.I64);
+  }
+
+  /** How many elements the largest of {@code out} cells has. */
+  private static long most(long length, long out) {
+    return LongStream.range(0, out)
+        .map(i -> Math.ceilDiv((i + 1) * length, out) - i * length / out)
+        .max()
+        .orElseThrow();
   }
 
   private static Tensor adapted(Tensor x, int dim, long out) {
@@ -359,11 +431,7 @@ public final class Pooling {
       Windows even = new Windows(length / out, length / out, 1);
       return even.unfold(x, dim, out).mean(-1);
     }
-    long most =
-        LongStream.range(0, out)
-            .map(i -> Math.ceilDiv((i + 1) * length, out) - i * length / out)
-            .max()
-            .orElseThrow();
+    long most = most(length, out);
     Tensor cell = Tensor.arange(x.device(), DType.F64, out).mul((double) length);
     Tensor start = cell.div((double) out).floor().unsqueeze(1);
     Tensor end = cell.add((double) length).neg().div((double) out).floor().neg().unsqueeze(1);

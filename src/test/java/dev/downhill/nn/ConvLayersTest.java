@@ -74,6 +74,9 @@ final class ConvLayersTest {
         .hasToString("MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)");
     assertThat(new AvgPool2d(Pooling.Average.of(3, 2).withStride(1).withPadding(1)))
         .hasToString("AvgPool2d(kernel_size=(3, 2), stride=1, padding=1)");
+    assertThat(new AdaptiveMaxPool2d(1)).hasToString("AdaptiveMaxPool2d(output_size=1)");
+    assertThat(new AdaptiveMaxPool2d(-1, 2))
+        .hasToString("AdaptiveMaxPool2d(output_size=(None, 2))");
     assertThat(new AdaptiveAvgPool2d(1)).hasToString("AdaptiveAvgPool2d(output_size=1)");
     assertThat(new AdaptiveAvgPool2d(-1, 2))
         .hasToString("AdaptiveAvgPool2d(output_size=(None, 2))");

@@ -97,6 +97,23 @@ final class PoolingTest {
   }
 
   @Test
+  void adaptiveCellsHaveTheirLargestElements() {
+    Tensor x = image(2, 5, 1, 9, 3, 4, 5, 6, 2, 8, 8, 0);
+    Ranked y = Pooling.adaptiveMaxPool2dWithIndices(x, 1, 3);
+    assertThat(y.values().toDoubles()).containsExactly(9, 9, 8);
+    assertThat(y.indices().toLongs()).containsExactly(1, 1, 8);
+    y = Pooling.adaptiveMaxPool2dWithIndices(x, 2, 5);
+    assertThat(y.values().toDoubles()).containsExactly(x.toDoubles());
+    assertThat(y.indices().toLongs()).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+    assertThat(Pooling.adaptiveMaxPool2d(x, 3, -1).shape()).isEqualTo(Shape.of(1, 3, 5));
+    assertThat(Pooling.adaptiveMaxPool2d(x, 0, 2).shape()).isEqualTo(Shape.of(1, 0, 2));
+    assertThat(Pooling.adaptiveMaxPool2d(image(1, 3, 1, Double.NaN, LEAST), 1, 2).toDoubles())
+        .containsExactly(Double.NaN, Double.NaN);
+    double[] slope = Slope.of(v -> Pooling.adaptiveMaxPool2d(v.reshape(1, 1, 3), 1, 2), 7, 7, 7);
+    assertThat(slope).containsExactly(1, 1, 0);
+  }
+
+  @Test
   void poolsRefuse() {
     Tensor x = range(3, 3);
     Pooling.Max two = Pooling.Max.of(2);
@@ -138,5 +155,10 @@ final class PoolingTest {
     refused(() -> Pooling.adaptiveAvgPool2d(range(0, 3), 1, 1), name, "(1, 0, 3)");
     refused(() -> Pooling.adaptiveAvgPool2d(range(3, 0), 1, 1), name, "(1, 3, 0)");
     refused(() -> Pooling.adaptiveAvgPool2d(x.to(DType.I64), 1, 1), "got int64");
+    name = "adaptiveMaxPool2d: expected an input";
+    refused(() -> Pooling.adaptiveMaxPool2d(x, -2, 1), name, "got -2 and 1");
+    refused(() -> Pooling.adaptiveMaxPool2d(x.squeeze(0), 1, 1), name, "(3, 3)");
+    refused(() -> Pooling.adaptiveMaxPool2d(range(0, 3), 1, 1), name, "(1, 0, 3)");
+    refused(() -> Pooling.adaptiveMaxPool2d(x.to(DType.I64), 1, 1), "got int64");
   }
 }

@@ -377,7 +377,8 @@ abstract class Replays {
         Tensor y = values(2, 13, 3)) {
       Tensor[] inputs = {x, y};
       long least = Long.MAX_VALUE;
-      for (int round = 0; round < 60 && least > 0; round++) {
+      // Until the loops are compiled they allocate, and on a busy machine that takes its time.
+      for (int round = 0; round < 1000 && least > 0; round++) {
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int run = 0; run < 500; run++) {
           step.run(inputs);

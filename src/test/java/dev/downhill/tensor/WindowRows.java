@@ -76,6 +76,20 @@ final class WindowRows {
                 conv1d,
                 "2 groups",
                 x -> Convolution.conv1d(x.get(0), x.get(1), null, usual.withGroups(2))),
+        OpRow.of("conv2d in groups", REAL, REAL)
+            .on("odd", new long[] {2, 4, 3, 3}, new long[] {6, 2, 2, 2})
+            .on("empty", new long[] {0, 2, 2, 2}, new long[] {2, 1, 2, 1})
+            .on("one each", new long[] {1, 2, 2, 4}, new long[] {2, 1, 1, 3})
+            .on("unbatched", new long[] {2, 3, 4}, new long[] {2, 1, 2, 3})
+            .call(
+                conv2d,
+                "2 groups, stride, padding",
+                x ->
+                    Convolution.conv2d(
+                        x.get(0),
+                        x.get(1),
+                        null,
+                        usual.withGroups(2).withStride(2).withPadding(1))),
         OpRow.of("conv2d", REAL, REAL, REAL)
             .on("odd", new long[] {2, 2, 3, 3}, new long[] {2, 2, 2, 2}, new long[] {2})
             .on("empty", new long[] {0, 1, 2, 2}, new long[] {1, 1, 2, 1}, new long[] {1})
@@ -165,7 +179,18 @@ final class WindowRows {
             .call(
                 "adaptiveAvgPool2d(Tensor, long, long)",
                 "1 -1",
-                x -> Pooling.adaptiveAvgPool2d(x.get(0), 1, -1)));
+                x -> Pooling.adaptiveAvgPool2d(x.get(0), 1, -1)),
+        planes("adaptiveMaxPool2d")
+            .on("unbatched", new long[] {2, 4, 3})
+            .except(Laid.EXPANDED)
+            .call(
+                "adaptiveMaxPool2d(Tensor, long, long)",
+                "2 2",
+                x -> Pooling.adaptiveMaxPool2d(x.get(0), 2, 2))
+            .call(
+                "adaptiveMaxPool2dWithIndices(Tensor, long, long)",
+                "1 -1",
+                x -> Pooling.adaptiveMaxPool2dWithIndices(x.get(0), 1, -1).values()));
   }
 
   private static List<OpRow> images() {

@@ -9,11 +9,13 @@ import dev.downhill.backend.MemoryUse;
 import dev.downhill.backend.Pending;
 import dev.downhill.backend.Program;
 import dev.downhill.backend.Reduce;
+import dev.downhill.backend.Slide;
 import dev.downhill.backend.Unary;
 import dev.downhill.backend.Update;
 import dev.downhill.backend.UpdateTable;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
+import dev.downhill.shape.Layout;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -35,6 +37,9 @@ final class CpuBackend implements Backend {
   private final CpuReduce reduce;
   private final CpuSort sort;
   private final CpuMatmul matmul;
+  private final CpuConvolution convolution;
+  private final CpuPatches patches;
+  private final CpuPooling pooling;
   private final CpuIndexing indexing;
   private final CpuRandom random;
   private final CpuSoftmax softmax;
@@ -52,6 +57,10 @@ final class CpuBackend implements Backend {
     this.reduce = new CpuReduce(workers);
     this.sort = new CpuSort(workers);
     this.matmul = new CpuMatmul(workers);
+    this.wide = new WideViews(pool, workers, elementwise);
+    this.convolution = new CpuConvolution(workers);
+    this.patches = new CpuPatches(wide, elementwise, matmul);
+    this.pooling = new CpuPooling(workers);
     this.indexing = new CpuIndexing(workers);
     this.random = new CpuRandom(workers);
     this.softmax = new CpuSoftmax(workers);
@@ -60,7 +69,6 @@ final class CpuBackend implements Backend {
     this.layerNorm = new CpuLayerNorm(workers);
     this.update = new CpuUpdate(workers);
     this.norm = new CpuNorm(workers);
-    this.wide = new WideViews(pool, workers, elementwise);
   }
 
   // Memory and control
@@ -261,6 +269,67 @@ final class CpuBackend implements Backend {
       binary(Binary.ADD, y, bias.with(bias.layout().expand(y.shape())), y);
     } else {
       matmul.matmul(a, b, bias, y);
+    }
+  }
+
+  // Windows
+
+  @Override
+  public void convolution(View x, View w, Slide rows, Slide columns, View y) {
+    try (WideViews v = wide) {
+      convolutions(y).convolution(v.in(x), v.in(w), null, rows, columns, v.out(y));
+      v.finish();
+    }
+  }
+
+  @Override
+  public void convolution(View x, View w, View bias, Slide rows, Slide columns, View y) {
+    if (y.dtype() == DType.BF16) {
+      convolution(x, w, rows, columns, y);
+      Layout repeated = bias.layout().unsqueeze(1).unsqueeze(2).expand(y.shape());
+      binary(Binary.ADD, y, bias.with(repeated), y);
+    } else {
+      try (WideViews v = wide) {
+        convolutions(y).convolution(x, w, bias, rows, columns, y);
+        v.finish();
+      }
+    }
+  }
+
+  @Override
+  public void convolutionInput(View dy, View w, Slide rows, Slide columns, View dx) {
+    try (WideViews v = wide) {
+      convolutions(dx).convolutionInput(v.in(dy), v.in(w), rows, columns, v.out(dx));
+      v.finish();
+    }
+  }
+
+  @Override
+  public void convolutionWeight(View x, View dy, Slide rows, Slide columns, double beta, View dw) {
+    try (WideViews v = wide) {
+      View sum = beta == 0 ? v.out(dw) : v.inOut(dw);
+      convolutions(dw).convolutionWeight(v.in(x), v.in(dy), rows, columns, beta, sum);
+      v.finish();
+    }
+  }
+
+  private Convolutions convolutions(View result) {
+    return result.dtype() == DType.F64 ? patches : convolution;
+  }
+
+  @Override
+  public void maxPool(View x, Slide rows, Slide columns, View y, View indices) {
+    try (WideViews v = wide) {
+      pooling.maxPool(v.in(x), rows, columns, v.out(y), indices);
+      v.finish();
+    }
+  }
+
+  @Override
+  public void maxPoolBackward(View dy, View indices, Slide rows, Slide columns, View dx) {
+    try (WideViews v = wide) {
+      pooling.maxPoolBackward(v.in(dy), indices, v.out(dx));
+      v.finish();
     }
   }
 

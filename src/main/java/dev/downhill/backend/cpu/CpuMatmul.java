@@ -3,6 +3,7 @@ package dev.downhill.backend.cpu;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -98,7 +99,7 @@ final class CpuMatmul {
     private static final int COLS = 512;
 
     private Product product = new Product();
-    private ThreadLocal<CpuGemm> gemm = new ThreadLocal<>();
+    private @Nullable ThreadLocal<CpuGemm> gemm;
     private int rows;
     private int cols;
     private long down;
@@ -134,7 +135,7 @@ final class CpuMatmul {
 
     @Override
     public void accept(int task) {
-      CpuGemm mine = gemm.get();
+      CpuGemm mine = Objects.requireNonNull(gemm).get();
       Product p = product;
       long end = Math.min(count, (task + 1) * perTask);
       for (long block = task * perTask; block < end; block++) {

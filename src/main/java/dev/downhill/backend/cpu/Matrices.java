@@ -4,6 +4,7 @@ import dev.downhill.backend.View;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,9 +52,7 @@ final class Matrices implements Operand {
   }
 
   MemorySegment segment() {
-    MemorySegment s = segment;
-    assert s != null;
-    return s;
+    return Objects.requireNonNull(segment);
   }
 
   /** From line to line, in bytes. */
@@ -78,8 +77,7 @@ final class Matrices implements Operand {
 
   /** Where a step of a line lies, in bytes; matrices are counted in row-major order. */
   long at(long matrix, long line, long step) {
-    Layout l = layout;
-    assert l != null;
+    Layout l = Objects.requireNonNull(layout);
     Shape shape = l.shape();
     long at = l.offset();
     for (int d = shape.rank() - 3; d >= 0; d--) {

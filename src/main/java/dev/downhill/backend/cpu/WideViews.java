@@ -120,7 +120,12 @@ final class WideViews implements AutoCloseable {
   }
 
   private View scratch(Shape shape) {
-    CpuBuffer buffer = pool.allocate(DType.F32, shape.numel());
+    return take(DType.F32, shape);
+  }
+
+  /** Scratch memory for the rest of the call, contents undefined. */
+  View take(DType dtype, Shape shape) {
+    CpuBuffer buffer = pool.allocate(dtype, shape.numel());
     scratch.add(buffer);
     return new View(buffer, Layout.contiguous(shape));
   }

@@ -9,11 +9,13 @@ import dev.downhill.backend.MemoryUse;
 import dev.downhill.backend.Pending;
 import dev.downhill.backend.Program;
 import dev.downhill.backend.Reduce;
+import dev.downhill.backend.Slide;
 import dev.downhill.backend.Unary;
 import dev.downhill.backend.Update;
 import dev.downhill.backend.UpdateTable;
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
+import dev.downhill.shape.Layout;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,8 @@ final class CudaBackend implements Backend {
   private final CudaReduce reduce;
   private final CudaSort sort;
   private final CudaMatmul matmul;
+  private final CudaConvolution convolution;
+  private final CudaPooling pooling;
   private final CudaIndexing indexing;
   private final CudaRandom random;
   private final CudaSoftmax softmax;
@@ -42,6 +46,8 @@ final class CudaBackend implements Backend {
     this.reduce = new CudaReduce(device);
     this.sort = new CudaSort(device);
     this.matmul = new CudaMatmul(device, elementwise);
+    this.convolution = new CudaConvolution(device, elementwise, matmul);
+    this.pooling = new CudaPooling(device);
     this.indexing = new CudaIndexing(device);
     this.random = new CudaRandom(device);
     this.softmax = new CudaSoftmax(device);
@@ -185,6 +191,40 @@ final class CudaBackend implements Backend {
   public void matmul(View a, View b, View bias, View y) {
     matmul.matmul(a, b, 1, 0, y);
     elementwise.binary(Binary.ADD, y, bias.with(bias.layout().expand(y.shape())), y);
+  }
+
+  // Windows
+
+  @Override
+  public void convolution(View x, View w, Slide rows, Slide columns, View y) {
+    convolution.convolution(x, w, rows, columns, y);
+  }
+
+  @Override
+  public void convolution(View x, View w, View bias, Slide rows, Slide columns, View y) {
+    convolution.convolution(x, w, rows, columns, y);
+    Layout repeated = bias.layout().unsqueeze(1).unsqueeze(2).expand(y.shape());
+    elementwise.binary(Binary.ADD, y, bias.with(repeated), y);
+  }
+
+  @Override
+  public void convolutionInput(View dy, View w, Slide rows, Slide columns, View dx) {
+    convolution.convolutionInput(dy, w, rows, columns, dx);
+  }
+
+  @Override
+  public void convolutionWeight(View x, View dy, Slide rows, Slide columns, double beta, View dw) {
+    convolution.convolutionWeight(x, dy, rows, columns, beta, dw);
+  }
+
+  @Override
+  public void maxPool(View x, Slide rows, Slide columns, View y, View indices) {
+    pooling.maxPool(x, rows, columns, y, indices);
+  }
+
+  @Override
+  public void maxPoolBackward(View dy, View indices, Slide rows, Slide columns, View dx) {
+    pooling.maxPoolBackward(dy, indices, rows, columns, dx);
   }
 
   // Indexing

@@ -48,4 +48,9 @@ public record Kernel(String id, long deviceBytes, List<Case> cases) implements S
   public String option() {
     return "--kernel";
   }
+
+  @Override
+  public String matmul() {
+    return "f32";
+  }
 }

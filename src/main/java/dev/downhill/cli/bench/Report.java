@@ -21,7 +21,7 @@ public final class Report {
   /**
    * A table of results of this device.
    *
-   * @param machine what the processor can do; null for a GPU
+   * @param machine what the processor can do; null if that is not measured
    */
   public Report(PrintWriter out, Device device, @Nullable Machine machine) {
     this.out = out;

@@ -15,6 +15,9 @@ public sealed interface Subject permits Workload, Kernel {
   /** The memory that it needs on a GPU; 0 if it runs on a CPU too. */
   long deviceBytes();
 
+  /** The precision of its matrix products on a GPU, as {@code downhill.cuda.matmul} has it. */
+  String matmul();
+
   /**
    * Throws unless the device is one that it is meant for.
    *

@@ -13,6 +13,7 @@ import java.util.function.Function;
  * @param items how many of them in a step
  * @param cost the least work of a step
  * @param deviceBytes the memory that it needs on a GPU; 0 if it runs on a CPU too
+ * @param matmul the precision of its matrix products on a GPU, as {@code downhill.cuda.matmul}
  * @param start places the model and makes the optimiser
  */
 public record Workload(
@@ -22,6 +23,7 @@ public record Workload(
     long items,
     Cost cost,
     long deviceBytes,
+    String matmul,
     Function<Device, Training> start)
     implements Subject {
   /** All of them, in order. */

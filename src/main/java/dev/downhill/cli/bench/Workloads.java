@@ -47,6 +47,7 @@ final class Workloads {
             256,
             Cost.mlp(Cost.Update.ADAM, 256, HOUSE),
             0,
+            "f32",
             Workloads::house),
         new Workload(
             "W2",
@@ -55,10 +56,11 @@ final class Workloads {
             128,
             Cost.mlp(Cost.Update.ADAM, 128, DIGITS),
             0,
+            "f32",
             Workloads::digits),
-        new Workload("W3", "digits-cnn", "image", 64, imagesCost(), 0, Workloads::images),
+        new Workload("W3", "digits-cnn", "image", 64, imagesCost(), 0, "f32", Workloads::images),
         new Workload(
-            "W4", "char-gpt", "token", 16 * 128, CHARS.cost(16), 0, d -> gpt(d, CHARS, 16)),
+            "W4", "char-gpt", "token", 16 * 128, CHARS.cost(16), 0, "f32", d -> gpt(d, CHARS, 16)),
         new Workload(
             "W5",
             "recommender",
@@ -66,11 +68,26 @@ final class Workloads {
             4096,
             new Cost(6.0 * 4096 * FACTORS, 2L * USERS * FACTORS, Cost.Update.ADAM),
             0,
+            "f32",
             Workloads::ratings),
         new Workload(
-            "W6", "gpt2-124m", "token", 64 * 1024, GPT2.cost(64), 80 * GIB, d -> gpt(d, GPT2, 64)),
+            "W6",
+            "gpt2-124m",
+            "token",
+            64 * 1024,
+            GPT2.cost(64),
+            80 * GIB,
+            "f32",
+            d -> gpt(d, GPT2, 64)),
         new Workload(
-            "W6-4", "gpt2-124m", "token", 4 * 1024, GPT2.cost(4), 16 * GIB, d -> gpt(d, GPT2, 4)),
+            "W6-4",
+            "gpt2-124m",
+            "token",
+            4 * 1024,
+            GPT2.cost(4),
+            16 * GIB,
+            "f32",
+            d -> gpt(d, GPT2, 4)),
         new Workload(
             "W7",
             "mlp-large",
@@ -78,6 +95,7 @@ final class Workloads {
             128,
             Cost.mlp(Cost.Update.ADAM, 128, LARGE),
             GIB,
+            "tf32",
             Workloads::large));
   }
 

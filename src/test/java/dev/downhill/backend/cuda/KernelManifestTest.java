@@ -172,6 +172,9 @@ class KernelManifestTest {
     asked.add("order order_tiles");
     asked.add("order order_merge");
 
+    // CudaConvolution, CudaPooling
+    ask(asked, "window", List.of("unfold", "fold", "max_pool", "max_pool_backward"), floating);
+
     // CudaSort takes bool as u8.
     ask(asked, "sort", List.of("sort_tiles", "sort_merge", "sort_take"), numbers);
 

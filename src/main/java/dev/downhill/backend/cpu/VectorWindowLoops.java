@@ -1,0 +1,193 @@
+package dev.downhill.backend.cpu;
+
+import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.LE;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.stream.IntStream;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/** {@link WindowLoops} on the Vector API. */
+final class VectorWindowLoops implements WindowLoops {
+  private static final VectorSpecies<Float> SPECIES = Lanes.SPECIES;
+  private static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
+  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+  private static final int LANES = SPECIES.length();
+
+  /** Masks of the first 0, 1, ... lanes: to make one anew costs more than to copy a line. */
+  private static final List<VectorMask<Float>> FIRST =
+      IntStream.rangeClosed(0, LANES).mapToObj(n -> SPECIES.indexInRange(0, n)).toList();
+
+  private static final VectorShuffle<Float> EVEN =
+      VectorShuffle.fromOp(SPECIES, lane -> 2 * lane % (2 * LANES));
+
+  private final ScalarWindowLoops scalar = new ScalarWindowLoops();
+
+  @Override
+  public void product(
+      float[] a,
+      int[] rows,
+      int ir,
+      int ia,
+      float[] b,
+      int[] columns,
+      int depth,
+      int height,
+      int width,
+      boolean add,
+      float[] c,
+      int stride) {
+    int tall = height(height);
+    for (int j = 0; j < width; j += 2 * LANES) {
+      boolean narrow = width - j <= LANES;
+      int step = narrow ? 8 : tall;
+      for (int i = 0; i < height; i += step) {
+        int ic = i * stride + j;
+        if (narrow) {
+          WindowTile.eightNarrow(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
+        } else if (step == 12) {
+          WindowTile.twelve(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
+        } else if (step == 8) {
+          WindowTile.eight(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
+        } else {
+          WindowTile.four(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
+        }
+      }
+    }
+  }
+
+  /** Rows of a tile: as many as fit the registers, unless that leaves more of them unused. */
+  private static int height(int rows) {
+    if (LANES != 16 || rows <= 4) {
+      return 4;
+    }
+    return 12 * Math.ceilDiv(rows, 12) > 8 * Math.ceilDiv(rows, 8) ? 8 : 12;
+  }
+
+  @Override
+  public void load(Image image, long at, int planes, int lines, int width, float[] to, int it) {
+    scalar.load(image, at, planes, lines, width, to, it);
+  }
+
+  @Override
+  public void lines(
+      float[] from,
+      int i,
+      int down,
+      int across,
+      int lines,
+      int width,
+      float[] to,
+      int it,
+      int stride,
+      int before,
+      float outside) {
+    if (across > 2) {
+      scalar.lines(from, i, down, across, lines, width, to, it, stride, before, outside);
+      return;
+    }
+    // Down the lines, a vector wide: a loop along a short line costs more than its elements. The
+    // last vector overlaps the one before; in lines shorter than a vector it reaches into the next,
+    // and what that spoils is written after.
+    for (int j = 0; j < width; j += LANES) {
+      int column = Math.clamp(width - LANES, 0, j);
+      int source = i + across * column;
+      int target = it + before + column;
+      if (across == 1) {
+        for (int r = 0; r < lines; r++) {
+          FloatVector.fromArray(SPECIES, from, source + r * down)
+              .intoArray(to, target + r * stride);
+        }
+      } else {
+        for (int r = 0; r < lines; r++) {
+          FloatVector next = FloatVector.fromArray(SPECIES, from, source + r * down + LANES);
+          FloatVector.fromArray(SPECIES, from, source + r * down)
+              .rearrange(EVEN, next)
+              .intoArray(to, target + r * stride);
+        }
+      }
+    }
+    ScalarWindowLoops.around(to, it, stride, lines, before, width, outside);
+  }
+
+  @Override
+  public void store(
+      float[] from, int i, int width, float added, MemorySegment segment, long at, long across) {
+    MemorySegment s = Scalars.offHeap(segment);
+    if (across != 1) {
+      ScalarWindowLoops.put(from, i, width, added, s, at, across);
+      return;
+    }
+    int whole = SPECIES.loopBound(width);
+    for (int j = 0; j < whole; j += LANES) {
+      FloatVector.fromArray(SPECIES, from, i + j)
+          .add(added)
+          .intoMemorySegment(s, 4 * (at + j), NATIVE);
+    }
+    if (whole < width) {
+      VectorMask<Float> rest = FIRST.get(width - whole);
+      FloatVector.fromArray(SPECIES, from, i + whole, rest)
+          .add(added)
+          .intoMemorySegment(s, 4 * (at + whole), NATIVE, rest);
+    }
+  }
+
+  @Override
+  public void transpose(
+      MemorySegment segment,
+      long at,
+      long down,
+      long across,
+      int lines,
+      int width,
+      float[] to,
+      int it,
+      int stride) {
+    if (LANES != 16 || across != 1 || lines < 16 || width < 16) {
+      scalar.transpose(segment, at, down, across, lines, width, to, it, stride);
+      return;
+    }
+    // The last loops overlap those before.
+    for (int o = 0; o < lines; o += 16) {
+      int line = Math.min(o, lines - 16);
+      for (int i = 0; i < width; i += 16) {
+        int first = Math.min(i, width - 16);
+        long from = 4 * (at + line * down + first);
+        ArrayTranspose.tile(segment, from, 4 * down, to, it + first * stride + line, stride);
+      }
+    }
+  }
+
+  @Override
+  public void largest(
+      float[] a,
+      int ia,
+      int[] places,
+      int[] first,
+      int[] origin,
+      int at,
+      int[] delta,
+      int width,
+      float[] best,
+      int[] chosen) {
+    for (int p = 0; p < width; p += LANES) {
+      FloatVector most = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+      IntVector choice = IntVector.fromArray(INTS, first, at + p);
+      IntVector start = IntVector.fromArray(INTS, origin, at + p);
+      for (int k = 0; k < places.length; k++) {
+        FloatVector value = FloatVector.fromArray(SPECIES, a, ia + places[k] + p);
+        VectorMask<Float> wins = value.compare(LE, most).not().and(most.compare(EQ, most));
+        most = most.blend(value, wins);
+        choice = choice.blend(start.add(delta[k]), wins.cast(INTS));
+      }
+      most.intoArray(best, p);
+      choice.intoArray(chosen, p);
+    }
+  }
+}
