@@ -181,7 +181,8 @@ public final class Recording implements AutoCloseable {
       default -> {
         @Nullable Object[] given = Objects.requireNonNull(arguments);
         calls.add(new Call(method.getName(), Arrays.stream(given).map(this::canonical).toList()));
-        made.computeIfAbsent(device, _ -> new ArrayList<>()).add(new Made(method, Arrays.asList(given)));
+        made.computeIfAbsent(device, _ -> new ArrayList<>())
+            .add(new Made(method, Arrays.asList(given)));
       }
     }
     try {

@@ -114,8 +114,7 @@ public final class Replay implements AutoCloseable {
       for (Object input : arguments.subList(0, arguments.size() - 1)) {
         forEachView(
             input,
-            view ->
-                use(uses, view, read, view.layout().equals(result.layout()) ? read : write));
+            view -> use(uses, view, read, view.layout().equals(result.layout()) ? read : write));
       }
       use(uses, result, write, write);
     }

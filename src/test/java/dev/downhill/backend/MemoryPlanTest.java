@@ -50,7 +50,8 @@ final class MemoryPlanTest {
     MemoryPlan plan = MemoryPlan.of(values);
     for (int i = 0; i < values.size(); i++) {
       MemoryPlan.Value a = values.get(i);
-      assertThat(plan.places().get(plan.placeOf().get(i)).numel()).isGreaterThanOrEqualTo(a.numel());
+      assertThat(plan.places().get(plan.placeOf().get(i)).numel())
+          .isGreaterThanOrEqualTo(a.numel());
       for (int j = 0; j < i; j++) {
         MemoryPlan.Value b = values.get(j);
         if (plan.placeOf().get(i).equals(plan.placeOf().get(j))) {

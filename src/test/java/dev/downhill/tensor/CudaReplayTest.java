@@ -42,8 +42,7 @@ final class CudaReplayTest extends Replays {
         long graphs = Emulator.count("graph_launches");
         long launches = cuda.activity().launches();
         step.run(x, y);
-        assertThat(Emulator.count("graph_launches") - graphs)
-            .isEqualTo(Emulator.isThere() ? 1 : 0);
+        assertThat(Emulator.count("graph_launches") - graphs).isEqualTo(Emulator.isThere() ? 1 : 0);
         // Two copies of inputs, and the kernels of the graph, counted one by one.
         long each = cuda.activity().launches() - launches;
         assertThat(each).isGreaterThan(10);

@@ -19,7 +19,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** What holds of steps that are replayed, on any device: the same bits, no more runs of the body, nothing allocated. */
+/**
+ * What holds of steps that are replayed, on any device: the same bits, no more runs of the body,
+ * nothing allocated.
+ */
 abstract class Replays {
   private final Device device;
 
@@ -38,11 +41,7 @@ abstract class Replays {
 
   private Sequential network() {
     return new Sequential(
-            new Linear(5, 17),
-            new BatchNorm1d(17),
-            new Relu(),
-            new Dropout(0.3),
-            new Linear(17, 3))
+            new Linear(5, 17), new BatchNorm1d(17), new Relu(), new Dropout(0.3), new Linear(17, 3))
         .on(device, 7);
   }
 
@@ -292,7 +291,8 @@ abstract class Replays {
       double eager = step.run(x).item();
       step.run(x);
       assertThat(step.run(x).item()).isEqualTo(eager);
-      // The input, its copy, and one value that changes in place; what other tests left may be collected.
+      // The input, its copy, and one value that changes in place; what other tests left may be
+      // collected.
       assertThat(device.memory().bytes() - before).isBetween(3 * bytes - 500, 3 * bytes + 64);
     }
     assertThat(device.memory().bytes()).isEqualTo(before);

@@ -290,8 +290,7 @@ class TrainerTest {
       for (int i = 4; i < steps.size(); i++) {
         Calls before = steps.get(i % 2 + 2);
         assertThat(
-                Recording.difference(
-                    before.recording().calls(), steps.get(i).recording().calls()))
+                Recording.difference(before.recording().calls(), steps.get(i).recording().calls()))
             .isNull();
         assertThat(steps.get(i).persistent()).hasSameSizeAs(before.persistent());
         for (int k = 0; k < before.persistent().size(); k++) {

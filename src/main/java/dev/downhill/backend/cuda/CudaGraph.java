@@ -22,7 +22,8 @@ final class CudaGraph implements Program {
     this.launch = () -> JCudaDriver.cuGraphLaunch(executable, stream);
     CUgraph graph = capture(context, stream, calls);
     try {
-      context.call("cuGraphInstantiate", () -> JCudaDriver.cuGraphInstantiate(executable, graph, 0));
+      context.call(
+          "cuGraphInstantiate", () -> JCudaDriver.cuGraphInstantiate(executable, graph, 0));
     } finally {
       context.call("cuGraphDestroy", () -> JCudaDriver.cuGraphDestroy(graph));
     }
