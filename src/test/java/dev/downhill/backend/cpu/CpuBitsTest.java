@@ -109,33 +109,6 @@ final class CpuBitsTest {
     lines.add("scatterAdd " + hash(y));
   }
 
-  private static void convolutions(List<String> lines, CpuConvolution convolution) {
-    Slide rows = new Slide(3, 2, 1, 1);
-    Slide columns = new Slide(2, 1, 2, 1);
-    for (int o : new int[] {3, 8, 20}) {
-      View x = normal(9 * 5, 11 * 13).with(Layout.contiguous(Shape.of(9, 5, 11, 13)));
-      View w = normal(o * 5, 6).with(Layout.contiguous(Shape.of(o, 5, 3, 2)));
-      View y = normal(9 * o, 6 * 13).with(Layout.contiguous(Shape.of(9, o, 6, 13)));
-      convolution.convolution(x, w, null, rows, columns, y);
-      lines.add("convolution " + hash(y));
-      View dx = Elements.zeros(DType.F32, 9, 5, 11, 13);
-      convolution.convolutionInput(y, w, rows, columns, dx);
-      lines.add("convolutionInput " + hash(dx));
-      convolution.convolutionWeight(x, y, rows, columns, 1, w);
-      lines.add("convolutionWeight " + hash(w));
-    }
-  }
-
-  private static void pools(List<String> lines, CpuPooling pooling) {
-    View x = normal(6, 11 * 13).with(Layout.contiguous(Shape.of(2, 3, 11, 13)));
-    View y = Elements.zeros(DType.F32, 2, 3, 5, 6);
-    View at = Elements.zeros(DType.I64, 2, 3, 5, 6);
-    pooling.maxPool(x, new Slide(2, 2, 1, 0), new Slide(2, 2, 1, 0), y, at);
-    lines.add("maxPool " + hash(y) + " " + hash(at));
-    pooling.maxPoolBackward(y, at, x);
-    lines.add("maxPoolBackward " + hash(x));
-  }
-
   private static void norms(List<String> lines, CpuLayerNorm norm) {
     for (int n : new int[] {5, 40, 128, 4133}) {
       View x = normal(40, n);
