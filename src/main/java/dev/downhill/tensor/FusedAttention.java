@@ -177,7 +177,19 @@ final class FusedAttention {
     DType wide = y.dtype() == DType.BF16 ? DType.F32 : y.dtype();
     Tensor z = op.output(wide, y.shape().slice(0, y.shape().rank() - 1));
     op.device().run(b -> b.attention(in.q(), in.k(), in.v(), causal, factor, y, z.view()));
+    count(in);
     return z;
+  }
+
+  /** The scores of all pairs, and what they weigh. */
+  private static void count(Three in) {
+    Shape q = in.q().shape();
+    Shape v = in.v().shape();
+    int last = q.rank() - 1;
+    long queries = q.slice(0, last).numel();
+    long keys = v.size(last - 1);
+    Work.product(queries * keys, q.size(last));
+    Work.product(queries * v.size(last), keys);
   }
 
   private void backward(Rule.Pull p, Three in, View y, View z, View dy, Three out) {
@@ -187,5 +199,8 @@ final class FusedAttention {
             b ->
                 b.attentionBackward(
                     in.q(), in.k(), in.v(), causal, factor, y, z, dy, out.q(), out.k(), out.v()));
+    // Two products for each of the forward pass.
+    count(in);
+    count(in);
   }
 }
