@@ -20,6 +20,11 @@ final class CudaReplayTest extends Replays {
   }
 
   @Test
+  void aReplayAllocatesNothingOnTheHeap() {
+    assertThat(ReplayAllocation.fewestBytes(Device.of("cuda"))).isZero();
+  }
+
+  @Test
   void aReplayIsOneLaunch() {
     Device cuda = Device.of("cuda");
     try (Sequential model = new Sequential(new Linear(4, 8), new Relu(), new Linear(8, 1));

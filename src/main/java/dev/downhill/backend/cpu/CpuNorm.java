@@ -17,6 +17,8 @@ final class CpuNorm {
   private static final int PART = 1 << 14;
 
   private final Workers workers;
+  private final ThreadLocal<double[]> lanes =
+      ThreadLocal.withInitial(() -> new double[NormKernel.LANES]);
   private final Map<NormKernel.Case, NormKernel> kernels = new HashMap<>();
 
   CpuNorm(Workers workers) {
@@ -32,7 +34,7 @@ final class CpuNorm {
   void norm(double p, List<View> xs, View y) {
     NormKernel.Case total = new NormKernel.Case(p, DType.F64);
     double[] parts = new double[parts(xs)];
-    run(p, xs, (kernel, x, at, n, task) -> parts[task] = kernel.part(x, at, n));
+    run(p, xs, (kernel, x, at, n, task) -> parts[task] = kernel.part(x, at, n, lanes.get()));
     workers.run(
         1,
         _ -> {

@@ -8,8 +8,12 @@ interface NormKernel {
   /** Partial results: element i of a part goes to lane i mod 16, at every vector width. */
   int LANES = 16;
 
-  /** The sum of |x|^p over {@code n} elements, or for infinity the largest |x|, in double. */
-  double part(MemorySegment x, long at, int n);
+  /**
+   * The sum of |x|^p over {@code n} elements, or for infinity the largest |x|, in double.
+   *
+   * @param lanes room for {@link #LANES} numbers
+   */
+  double part(MemorySegment x, long at, int n, double[] lanes);
 
   /** Multiplies {@code n} elements, in double, and rounds each product to the element's type. */
   void scale(MemorySegment x, long at, int n, double factor);

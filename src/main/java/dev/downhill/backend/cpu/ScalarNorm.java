@@ -2,6 +2,7 @@ package dev.downhill.backend.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
+import java.util.Arrays;
 
 /**
  * {@link NormKernel} for {@code bf16}, and for the other types where there is no Vector API. A
@@ -13,8 +14,8 @@ final class ScalarNorm implements NormKernel {
   ScalarNorm() {}
 
   @Override
-  public double part(MemorySegment x, long at, int n) {
-    double[] lanes = new double[LANES];
+  public double part(MemorySegment x, long at, int n, double[] lanes) {
+    Arrays.fill(lanes, 0);
     CASE.add(x, at, 0, n, lanes);
     return CASE.fold(lanes);
   }

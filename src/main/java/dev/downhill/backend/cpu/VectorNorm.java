@@ -4,6 +4,7 @@ import dev.downhill.shape.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
@@ -32,8 +33,8 @@ final class VectorNorm implements NormKernel {
   VectorNorm() {}
 
   @Override
-  public double part(MemorySegment x, long at, int n) {
-    double[] lanes = new double[LANES];
+  public double part(MemorySegment x, long at, int n, double[] lanes) {
+    Arrays.fill(lanes, 0);
     int whole = n & -LANES;
     for (int from = 0; from < whole; from += BLOCK) {
       int to = Math.min(whole, from + BLOCK);

@@ -91,8 +91,9 @@ final class CpuNormTest {
     for (double p : NORMS) {
       NormKernel.Case c = new NormKernel.Case(p, dtype);
       NormKernel scalar = HiddenClass.copy(ScalarNorm.class, NormKernel.class, c);
-      assertThat(NormKernel.of(c).part(CpuBuffer.segment(x), 3, 10_007))
-          .isEqualTo(scalar.part(CpuBuffer.segment(x), 3, 10_007));
+      double[] lanes = new double[NormKernel.LANES];
+      assertThat(NormKernel.of(c).part(CpuBuffer.segment(x), 3, 10_007, lanes))
+          .isEqualTo(scalar.part(CpuBuffer.segment(x), 3, 10_007, lanes));
       NormKernel.of(c).scale(CpuBuffer.segment(x), 3, 10_007, 0.7);
       scalar.scale(CpuBuffer.segment(copy), 0, 10_007, 0.7);
     }
