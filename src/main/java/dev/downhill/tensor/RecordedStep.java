@@ -111,6 +111,8 @@ final class RecordedStep implements AutoCloseable {
     }
     String difference = Recording.difference(before, calls);
     if (difference != null) {
+      // What was replayed so far is no longer what the body does.
+      forget();
       throw new IllegalStateException(
           "step: two runs of the body made different calls; make what differs a tensor or an input:"
               + " "
@@ -157,13 +159,18 @@ final class RecordedStep implements AutoCloseable {
     return y;
   }
 
-  /** Ends what it holds. */
-  @Override
-  public void close() {
+  private void forget() {
     for (Replay r : replays) {
       r.close();
     }
     replays = new Replay[0];
+    settled = false;
+  }
+
+  /** Ends what it holds. */
+  @Override
+  public void close() {
+    forget();
     owner.close();
     for (Tensor y : results) {
       if (y != null) {

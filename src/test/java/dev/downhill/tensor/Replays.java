@@ -289,11 +289,11 @@ abstract class Replays {
       double eager = step.run(x).item();
       step.run(x);
       assertThat(step.run(x).item()).isEqualTo(eager);
-      // The input, its copy, and one value that changes in place; what other tests left may be
-      // collected.
-      assertThat(device.memory().bytes() - before).isBetween(3 * bytes - 500, 3 * bytes + 64);
+      // The input, its copy, and one value that changes in place. What other tests left may be
+      // collected meanwhile, so that there is no lower bound.
+      assertThat(device.memory().bytes() - before).isLessThanOrEqualTo(3 * bytes + 64);
     }
-    assertThat(device.memory().bytes()).isEqualTo(before);
+    assertThat(device.memory().bytes()).isLessThanOrEqualTo(before);
   }
 
   @Test

@@ -112,6 +112,10 @@ final class StepTest {
     step.run(x);
     step.run(x);
     assertThatThrownBy(() -> step.run(x)).hasMessageContaining("different calls");
+    // From then on it is what the body does now that counts.
+    for (int run = 0; run < 5; run++) {
+      assertThat(step.run(x).item()).isEqualTo(2);
+    }
     step.close();
   }
 
