@@ -12,7 +12,7 @@ import java.lang.management.ManagementFactory;
 /** What a replayed step allocates on the Java heap, by the JDK's own count for the thread. */
 final class ReplayAllocation {
   private static final int RUNS = 500;
-  private static final int ROUNDS = 1000;
+  private static final int ROUNDS = 400;
 
   private ReplayAllocation() {}
 
