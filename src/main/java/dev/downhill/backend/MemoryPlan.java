@@ -17,8 +17,8 @@ record MemoryPlan(List<Place> places, List<Integer> placeOf) {
   /**
    * A value.
    *
-   * @param first the first call that uses it
-   * @param last the last one
+   * @param first when it is used first
+   * @param last when it is used last
    */
   record Value(DType dtype, long numel, int first, int last) {
     private boolean meets(Value other) {
