@@ -3,6 +3,7 @@ package dev.downhill.cli;
 import dev.downhill.backend.Device;
 import dev.downhill.checkpoint.CheckpointException;
 import dev.downhill.jobs.Job;
+import dev.downhill.jobs.JobOption;
 import dev.downhill.jobs.JobOptions;
 import dev.downhill.jobs.JobResult;
 import java.io.PrintStream;
@@ -11,14 +12,18 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -41,13 +46,14 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private final Map<JobOption, String> given = new EnumMap<>(JobOption.class);
+  private @Nullable CommandSpec spec;
+
   private static final int MOST_THREADS = 1024;
 
   /** What may differ when a run is resumed: where and how it runs, not what it computes. */
   private static final Set<String> BESIDE_RESUME =
       Set.of("--resume", "--device", "--threads", "--json", "--debug");
-
-  @Spec private @Nullable CommandSpec spec;
 
   @Parameters(
       arity = "0..1",
@@ -63,36 +69,6 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "auto",
       description = "auto, cpu, cuda or cuda:N; default ${DEFAULT-VALUE}.")
   private String device = "auto";
-
-  @Option(names = "--data", paramLabel = "PATH", description = "A CSV file of your own.")
-  private @Nullable Path data;
-
-  @Option(names = "--target", paramLabel = "COLUMN", description = "The column of it to predict.")
-  private @Nullable String target;
-
-  @Option(names = "--epochs", paramLabel = "N", description = "How often all examples are seen.")
-  private @Nullable Integer epochs;
-
-  @Option(names = "--batch-size", paramLabel = "N", description = "Examples a batch.")
-  private @Nullable Integer batchSize;
-
-  @Option(names = "--lr", paramLabel = "X", description = "The learning rate.")
-  private @Nullable Double lr;
-
-  @Option(
-      names = "--optimizer",
-      paramLabel = "NAME",
-      description = "sgd, adam, adamw, nadam, rmsprop or adagrad.")
-  private @Nullable String optimizer;
-
-  @Option(
-      names = "--schedule",
-      paramLabel = "NAME",
-      description = "constant, cosine, step, exponential or linear.")
-  private @Nullable String schedule;
-
-  @Option(names = "--steps", paramLabel = "N", description = "Stop after so many steps.")
-  private @Nullable Long steps;
 
   @Option(
       names = "--seed",
@@ -122,17 +98,49 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--json", description = "End stdout with one JSON object; all else to stderr.")
   private boolean json;
 
+  /** Adds the options that jobs take to this command's own. */
+  @Spec
+  void spec(CommandSpec of) {
+    spec = of;
+    for (JobOption option : JobOption.values()) {
+      String jobs =
+          Job.ALL.stream()
+              .filter(j -> j.takes().contains(option))
+              .map(Job::name)
+              .collect(Collectors.joining(", "));
+      of.addOption(
+          OptionSpec.builder(option.flag())
+              .paramLabel(option.label())
+              .type(String.class)
+              .description(option.description() + " Of " + jobs + ".")
+              .setter(setter(option))
+              .build());
+    }
+  }
+
+  private ISetter setter(JobOption option) {
+    return new ISetter() {
+      @Override
+      public <T> @Nullable T set(@Nullable T value) {
+        if (value instanceof String text) {
+          given.put(option, text);
+        }
+        return null;
+      }
+    };
+  }
+
   @Override
   public Integer call() {
     List<String> problems = new ArrayList<>();
     if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
       problems.add("--threads: expected 1 to %s, got %s".formatted(MOST_THREADS, threads));
     }
-    List<String> given = ofTheJob();
-    if (resume != null && !given.isEmpty()) {
+    List<String> ofTheJob = ofTheJob();
+    if (resume != null && !ofTheJob.isEmpty()) {
       problems.add(
           "--resume: expected no options of the job beside it, since the run keeps its own, got "
-              + String.join(", ", given));
+              + String.join(", ", ofTheJob));
     }
     if (!problems.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", problems));
@@ -142,23 +150,15 @@ final class TrainCommand implements Callable<Integer> {
       System.setProperty("downhill.threads", threads.toString());
     }
     if (resume != null) {
+      if (!chosen.resumes()) {
+        throw new IllegalArgumentException(
+            "--resume: a run of %s cannot be gone on with, start it anew".formatted(chosen.name()));
+      }
       return run(chosen, JobOptions.resume(resume, Device.of(device)));
     }
-    JobOptions options =
-        new JobOptions(
-            Device.of(device),
-            data,
-            target,
-            epochs,
-            batchSize,
-            lr,
-            optimizer,
-            schedule,
-            steps,
-            seed,
-            out == null ? defaultFolder() : out,
-            false);
-    return run(chosen, options);
+    chosen.check(given.keySet());
+    Path folder = out == null ? defaultFolder() : out;
+    return run(chosen, new JobOptions(Device.of(device), seed, folder, false, given));
   }
 
   /** The options that were given and that decide about the numbers of a run. */

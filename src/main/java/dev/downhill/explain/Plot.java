@@ -25,7 +25,16 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  */
 public final class Plot {
   private static final Color[] COLOURS = {
-    new Color(0x1f6feb), new Color(0xd1495b), new Color(0x2a9d8f), new Color(0xe9a23b)
+    new Color(0x1f6feb),
+    new Color(0xd1495b),
+    new Color(0x2a9d8f),
+    new Color(0xe9a23b),
+    new Color(0x7b4fb3),
+    new Color(0x5b3a29),
+    new Color(0xd16ba5),
+    new Color(0x7f7f7f),
+    new Color(0x98a52a),
+    new Color(0x17a2c4)
   };
 
   static {
@@ -68,7 +77,7 @@ public final class Plot {
         .setPlotBorderVisible(false);
   }
 
-  private static Font font(int style, int size) {
+  static Font font(int style, int size) {
     return new Font(Font.SANS_SERIF, style, size);
   }
 
@@ -89,6 +98,15 @@ public final class Plot {
     XYSeries added = add(name, x, y);
     added.setLineStyle(SeriesLines.DASH_DASH).setLineColor(Color.DARK_GRAY);
     added.setMarker(SeriesMarkers.NONE);
+    return this;
+  }
+
+  /** Points without a line between them. */
+  public Plot points(String name, double[] x, double[] y) {
+    XYSeries added = add(name, x, y);
+    added.setLineStyle(SeriesLines.NONE);
+    added.setMarker(SeriesMarkers.CIRCLE);
+    chart.getStyler().setMarkerSize(x.length > 200 ? 4 : 7);
     return this;
   }
 
@@ -138,6 +156,11 @@ public final class Plot {
       g.translate(p.chart.getWidth(), 0);
     }
     g.dispose();
+    return png(image);
+  }
+
+  /** The bytes of a PNG file. */
+  static byte[] png(BufferedImage image) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try {
       ImageIO.write(image, "png", bytes);

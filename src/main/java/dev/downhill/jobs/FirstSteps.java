@@ -81,7 +81,7 @@ record FirstSteps(PriceTask task, Recipe recipe, Device device, Dataset train) {
   }
 
   private RateTrial rates(int steps) {
-    double high = Math.min(500 * recipe.lr(), JobOptions.HIGHEST_RATE);
+    double high = Math.min(500 * recipe.lr(), JobOption.HIGHEST_RATE);
     double[] rates = {recipe.lr() / 200, recipe.lr(), high};
     double[] first = new double[rates.length];
     double[] last = new double[rates.length];

@@ -8,10 +8,9 @@ import dev.downhill.train.History;
 import dev.downhill.train.Trainer;
 import java.io.PrintStream;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 
 /**
  * A network learns what houses cost, and shows how it does that: predict, measure the error, send
@@ -25,8 +24,32 @@ final class HousePrices implements Job {
   }
 
   @Override
+  public String about() {
+    return "what houses cost, or any column of a table of yours";
+  }
+
+  @Override
+  public Set<JobOption> takes() {
+    return Set.of(
+        JobOption.DATA,
+        JobOption.TARGET,
+        JobOption.EPOCHS,
+        JobOption.BATCH_SIZE,
+        JobOption.LR,
+        JobOption.OPTIMIZER,
+        JobOption.SCHEDULE,
+        JobOption.STEPS);
+  }
+
+  @Override
+  public boolean resumes() {
+    return true;
+  }
+
+  @Override
   public JobResult run(JobOptions o, PrintStream report, Trainer.Listener progress) {
     RunFolder folder = new RunFolder(o.out());
+    int steps = o.count(JobOption.STEPS, Integer.MAX_VALUE);
     PriceTask task = PriceTask.of(o);
     Recipe recipe = Recipe.of(o, task);
     try (Dataset train = task.train(o.device());
@@ -50,13 +73,13 @@ final class HousePrices implements Job {
       }
       report.printf(
           "%n6. Repeat. %s with %s, rate %s, schedule %s.%n",
-          recipe.length(o.steps()), recipe.optimizer(), recipe.lr(), recipe.schedule());
+          recipe.length(steps), recipe.optimizer(), recipe.lr(), recipe.schedule());
       report.flush();
       Trainer.Options options =
           Trainer.Options.DEFAULTS
               .withEpochs(recipe.epochs())
               .withBatchSize(recipe.batch())
-              .withSteps(Objects.requireNonNullElse(o.steps(), 0L))
+              .withSteps(steps)
               .withSeed(o.seed());
       Trainer trainer =
           new Trainer(model, optimizer, recipe.scheduler(optimizer), Loss::mse, Loss::l1, options);
@@ -68,7 +91,8 @@ final class HousePrices implements Job {
       folder.config(config(o, recipe, task));
       History history = trainer.checkpoint(folder.state()).fit(train, validation, progress);
 
-      folder.metrics(history, "mae", task.unit(), "Learning curve of " + name());
+      folder.metrics(
+          history, "mean squared error", "mae", task.unit(), "Learning curve of " + name());
       folder.model(
           model.state(), Map.of("job", name(), "format", "1", "encoder", task.encoder().toJson()));
       JobResult.Metric metric = conclude(task, model, train, validation, history, report);
@@ -132,12 +156,7 @@ final class HousePrices implements Job {
   }
 
   private Map<String, Object> config(JobOptions o, Recipe r, PriceTask task) {
-    Map<String, Object> c = new LinkedHashMap<>();
-    c.put("job", name());
-    c.put("device", o.device().name());
-    c.put("seed", o.seed());
-    c.put("data", task.generated() ? "generated" : String.valueOf(o.data()));
-    c.put("target", task.encoder().target());
+    Map<String, Object> c = o.config(this);
     c.put("features", task.encoder().featureNames());
     c.put("rows", task.table().rows());
     c.put("held_out", PriceTask.HELD_OUT);
@@ -146,9 +165,6 @@ final class HousePrices implements Job {
     c.put("lr", r.lr());
     c.put("optimizer", r.optimizer());
     c.put("schedule", r.schedule());
-    if (o.steps() != null) {
-      c.put("steps", o.steps());
-    }
     return c;
   }
 }

@@ -3,50 +3,26 @@ package dev.downhill.jobs;
 import dev.downhill.backend.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * What the user asked of a job; null stands for the job's own choice.
+ * What the user asked of a job.
  *
  * @param device where to train
- * @param data a file of the user's own
- * @param target the column of that file to predict
- * @param epochs how often all examples are seen
- * @param batchSize examples a batch
- * @param lr the learning rate
- * @param optimizer one of {@link #OPTIMIZERS}
- * @param schedule one of {@link #SCHEDULES}
- * @param steps stop after so many optimiser steps
  * @param seed of all that is random
  * @param out the run folder to make, or to go on with
  * @param resume whether to go on with a run from what it saved last
+ * @param given the options that were given, as text; for the others the job chooses
  */
 public record JobOptions(
-    Device device,
-    @Nullable Path data,
-    @Nullable String target,
-    @Nullable Integer epochs,
-    @Nullable Integer batchSize,
-    @Nullable Double lr,
-    @Nullable String optimizer,
-    @Nullable String schedule,
-    @Nullable Long steps,
-    long seed,
-    Path out,
-    boolean resume) {
-
-  /** The highest learning rate that is accepted. */
-  static final double HIGHEST_RATE = 1e6;
-
-  /** The optimisers by name. */
-  public static final List<String> OPTIMIZERS =
-      List.of("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad");
-
-  /** The schedules by name. */
-  public static final List<String> SCHEDULES =
-      List.of("constant", "cosine", "step", "exponential", "linear");
+    Device device, long seed, Path out, boolean resume, Map<JobOption, String> given) {
 
   /**
    * Checks what can be checked without any data, all at once.
@@ -54,52 +30,64 @@ public record JobOptions(
    * @throws IllegalArgumentException naming every option that is wrong, what was expected and found
    */
   public JobOptions {
+    given = Collections.unmodifiableMap(new TreeMap<>(given));
     List<String> problems = new ArrayList<>();
-    require(problems, epochs == null || epochs >= 1, "--epochs", "1 or more", epochs);
-    require(problems, batchSize == null || batchSize >= 1, "--batch-size", "1 or more", batchSize);
-    require(problems, steps == null || steps >= 1, "--steps", "1 or more", steps);
-    require(
-        problems,
-        lr == null || (lr > 0 && lr <= HIGHEST_RATE),
-        "--lr",
-        "a number above 0, at most 1000000",
-        lr);
-    require(problems, !out.toString().isBlank(), "--out", "the path of a folder", out.toString());
-    require(
-        problems,
-        data == null || !data.toString().isBlank(),
-        "--data",
-        "the path of a CSV file",
-        String.valueOf(data));
-    require(
-        problems,
-        optimizer == null || OPTIMIZERS.contains(optimizer),
-        "--optimizer",
-        "one of " + String.join(", ", OPTIMIZERS),
-        optimizer);
-    require(
-        problems,
-        schedule == null || SCHEDULES.contains(schedule),
-        "--schedule",
-        "one of " + String.join(", ", SCHEDULES),
-        schedule);
-    require(
-        problems,
-        target == null || data != null,
-        "--target",
-        "it together with --data FILE.csv",
-        target);
+    for (Map.Entry<JobOption, String> e : given.entrySet()) {
+      String problem = e.getKey().problem(e.getValue());
+      if (problem != null) {
+        problems.add(problem);
+      }
+    }
+    if (out.toString().isBlank()) {
+      problems.add("--out: expected the path of a folder, got '" + out + "'");
+    }
     if (!problems.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", problems));
     }
   }
 
-  private static void require(
-      List<String> problems, boolean ok, String option, String expected, @Nullable Object found) {
-    if (!ok) {
-      String got = found instanceof String ? "'" + found + "'" : String.valueOf(found);
-      problems.add("%s: expected %s, got %s".formatted(option, expected, got));
+  /** The value of an option, or null. */
+  @Nullable String text(JobOption option) {
+    return given.get(option);
+  }
+
+  /** The value of an option, or the job's own choice. */
+  String text(JobOption option, String otherwise) {
+    return given.getOrDefault(option, otherwise);
+  }
+
+  /**
+   * The value of an option that has to be one of a few.
+   *
+   * @param choices what it can be; the first is the job's own choice
+   * @throws IllegalArgumentException if it is none of them
+   */
+  String oneOf(JobOption option, String... choices) {
+    String value = text(option, choices[0]);
+    if (!List.of(choices).contains(value)) {
+      throw new IllegalArgumentException(
+          "%s: expected one of %s, got '%s'"
+              .formatted(option.flag(), String.join(", ", choices), value));
     }
+    return value;
+  }
+
+  /** The value of an option that counts something, or the job's own choice. */
+  int count(JobOption option, int otherwise) {
+    String value = given.get(option);
+    return value == null ? otherwise : Integer.parseInt(value);
+  }
+
+  /** The learning rate, or the job's own choice. */
+  double rate(double otherwise) {
+    String value = given.get(JobOption.LR);
+    return value == null ? otherwise : Double.parseDouble(value);
+  }
+
+  /** {@code --data}, or null. */
+  @Nullable Path data() {
+    String value = given.get(JobOption.DATA);
+    return value == null ? null : Path.of(value);
   }
 
   /** The job of a run that is to be resumed; the exceptions are those of {@link #resume}. */
@@ -115,28 +103,27 @@ public record JobOptions(
    *     be read
    */
   public static JobOptions resume(Path folder, Device device) {
-    JsonNode c = RunFolder.config(folder);
-    boolean own = !c.path("data").asString("generated").equals("generated");
-    return new JobOptions(
-        device,
-        own ? Path.of(c.path("data").asString()) : null,
-        own ? c.path("target").asString() : null,
-        c.has("epochs") ? c.get("epochs").asInt() : null,
-        c.has("batch_size") ? c.get("batch_size").asInt() : null,
-        c.has("lr") ? c.get("lr").asDouble() : null,
-        c.path("optimizer").asString(null),
-        c.path("schedule").asString(null),
-        c.has("steps") ? c.get("steps").asLong() : null,
-        c.path("seed").asLong(0),
-        folder,
-        true);
+    JsonNode config = RunFolder.config(folder);
+    Map<JobOption, String> given = new EnumMap<>(JobOption.class);
+    for (JobOption option : JobOption.values()) {
+      if (config.has(option.key())) {
+        given.put(option, config.get(option.key()).asString());
+      }
+    }
+    return new JobOptions(device, config.path("seed").asLong(0), folder, true, given);
   }
 
-  /** Refuses options that a job has no use for. */
-  void refuse(String job, String option, @Nullable Object value) {
-    if (value != null) {
-      throw new IllegalArgumentException(
-          "%s: the job %s has no such option, got %s".formatted(option, job, value));
-    }
+  /**
+   * What {@code config.json} says first: the job, the device, the seed and the options given. The
+   * job adds what it chose itself, under the {@linkplain JobOption#key keys} of the options, so
+   * that a resumed run has the same.
+   */
+  Map<String, Object> config(Job job) {
+    Map<String, Object> config = new LinkedHashMap<>();
+    config.put("job", job.name());
+    config.put("device", device.name());
+    config.put("seed", seed);
+    given.forEach((option, value) -> config.put(option.key(), value));
+    return config;
   }
 }

@@ -8,11 +8,10 @@ import dev.downhill.tensor.Tensor;
 import dev.downhill.train.Trainer;
 import java.io.PrintStream;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 
 /**
  * The smallest network there is: y = w x with one weight, which should become 3. Every step is
@@ -23,7 +22,7 @@ import java.util.Objects;
  * why 0.1 converges, 0.125 lands at once, 0.25 bounces for ever and 0.3 diverges.
  */
 final class OneWeight implements Job {
-  private static final long MOST_STEPS = 10_000;
+  private static final int MOST_STEPS = 10_000;
   private static final double X = 2;
   private static final double Y = 6;
   private static final double SOLUTION = Y / X;
@@ -31,6 +30,16 @@ final class OneWeight implements Job {
   @Override
   public String name() {
     return "one-weight";
+  }
+
+  @Override
+  public String about() {
+    return "y = w x with one weight: by hand and by the engine, equal to the last bit";
+  }
+
+  @Override
+  public Set<JobOption> takes() {
+    return Set.of(JobOption.LR, JobOption.STEPS);
   }
 
   /** What a sequence of weights did. */
@@ -68,15 +77,9 @@ final class OneWeight implements Job {
 
   @Override
   public JobResult run(JobOptions o, PrintStream report, Trainer.Listener progress) {
-    o.refuse(name(), "--data", o.data());
-    o.refuse(name(), "--optimizer", o.optimizer());
-    o.refuse(name(), "--schedule", o.schedule());
-    o.refuse(name(), "--epochs", o.epochs());
-    o.refuse(name(), "--batch-size", o.batchSize());
-    o.refuse(name(), "--resume", o.resume() ? o.out() : null);
-    RunFolder folder = new RunFolder(o.out());
-    double rate = Objects.requireNonNullElse(o.lr(), 0.1);
-    int steps = Math.toIntExact(Math.min(MOST_STEPS, Objects.requireNonNullElse(o.steps(), 12L)));
+    RunFolder folder = new RunFolder(o.out(), "one-weight.png");
+    double rate = o.rate(0.1);
+    int steps = Math.min(MOST_STEPS, o.count(JobOption.STEPS, 12));
     int last = 0;
     long start = System.nanoTime();
 
@@ -165,10 +168,8 @@ final class OneWeight implements Job {
         o.out());
   }
 
-  private static Map<String, Object> config(JobOptions o, double rate, int steps) {
-    Map<String, Object> c = new LinkedHashMap<>();
-    c.put("job", "one-weight");
-    c.put("device", o.device().name());
+  private Map<String, Object> config(JobOptions o, double rate, int steps) {
+    Map<String, Object> c = o.config(this);
     c.put("lr", rate);
     c.put("steps", steps);
     return c;

@@ -9,6 +9,7 @@ import dev.downhill.data.Houses;
 import dev.downhill.data.Split;
 import dev.downhill.data.Table;
 import dev.downhill.explain.LeastSquares;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
@@ -26,9 +27,15 @@ record PriceTask(Table table, Encoder encoder, Split split, boolean generated) {
 
   /** The task that the options name. */
   static PriceTask of(JobOptions o) {
-    boolean generated = o.data() == null;
-    Table table = o.data() == null ? Houses.table(Houses.SALES, o.seed()) : Table.read(o.data());
-    String target = generated ? Houses.TARGET : o.target();
+    Path data = o.data();
+    boolean generated = data == null;
+    String target = o.text(JobOption.TARGET);
+    if (generated && target != null) {
+      throw new IllegalArgumentException(
+          "--target: expected it together with --data FILE.csv, got '%s'".formatted(target));
+    }
+    Table table = data == null ? Houses.table(Houses.SALES, o.seed()) : Table.read(data);
+    target = generated ? Houses.TARGET : target;
     if (target == null) {
       throw new IllegalArgumentException(
           "--target: expected the column to predict, one of " + String.join(", ", table.names()));

@@ -15,8 +15,6 @@ import dev.downhill.optim.Scheduler;
 import dev.downhill.optim.Sgd;
 import dev.downhill.tensor.Tensor;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * All that decides about the numbers of a {@link HousePrices} run besides the data.
@@ -44,25 +42,25 @@ record Recipe(
 
   static Recipe of(JobOptions o, PriceTask task) {
     int examples = task.split().train().length;
-    int batch = Math.min(examples, Objects.requireNonNullElse(o.batchSize(), 256));
+    int batch = Math.min(examples, o.count(JobOption.BATCH_SIZE, 256));
     long perEpoch = Math.ceilDiv(examples, batch);
-    String optimizer = Objects.requireNonNullElse(o.optimizer(), "adam");
+    String optimizer = o.text(JobOption.OPTIMIZER, "adam");
     return new Recipe(
         task.encoder().width(),
-        Objects.requireNonNullElse(o.epochs(), (int) Math.max(10, STEPS / perEpoch)),
+        o.count(JobOption.EPOCHS, (int) Math.max(10, STEPS / perEpoch)),
         batch,
         perEpoch,
-        Objects.requireNonNullElse(o.lr(), optimizer.equals("sgd") ? 0.05 : 2e-3),
+        o.rate(optimizer.equals("sgd") ? 0.05 : 2e-3),
         optimizer,
-        Objects.requireNonNullElse(o.schedule(), "cosine"),
+        o.text(JobOption.SCHEDULE, "cosine"),
         o.seed());
   }
 
-  /** How long the training is, in words; {@code limit} is the most steps, or null. */
-  String length(@Nullable Long limit) {
+  /** How long the training is, in words; {@code limit} is the most steps. */
+  String length(int limit) {
     String whole =
         (epochs == 1 ? "1 epoch of " : epochs + " epochs of ") + stepsPerEpoch + " steps";
-    return limit != null && limit < stepsPerEpoch * epochs ? limit + " steps of " + whole : whole;
+    return limit < stepsPerEpoch * epochs ? limit + " steps of " + whole : whole;
   }
 
   /** A fresh network; every one of a recipe starts from the same weights. */

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -20,22 +21,19 @@ import tools.jackson.databind.json.JsonMapper;
 /** The folder that a run leaves behind. Each file is written whole or not at all. */
 final class RunFolder {
   private static final List<String> FILES =
-      List.of(
-          "config.json",
-          "metrics.csv",
-          "curve.png",
-          "one-weight.png",
-          "state.safetensors",
-          "model.safetensors");
+      List.of("config.json", "metrics.csv", "curve.png", "state.safetensors", "model.safetensors");
 
   private final Path folder;
+  private final List<String> files;
 
   /**
    * Names the folder, which is made with the first file, so that a run that fails leaves none.
    *
+   * @param own the names of the files that only this job writes
    * @throws CheckpointException if it is clear already that it cannot be made
    */
-  RunFolder(Path folder) {
+  RunFolder(Path folder, String... own) {
+    this.files = Stream.concat(FILES.stream(), Stream.of(own)).toList();
     this.folder = folder.toAbsolutePath();
     Path there = this.folder;
     while (there != null && !Files.exists(there)) {
@@ -75,7 +73,7 @@ final class RunFolder {
   /** Removes what an earlier run left under the names used here; other files stay. */
   void clear() {
     try {
-      for (String name : FILES) {
+      for (String name : files) {
         Files.deleteIfExists(folder.resolve(name));
       }
     } catch (IOException e) {
@@ -89,18 +87,25 @@ final class RunFolder {
     write("config.json", json.writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n");
   }
 
-  /** {@code metrics.csv}: one line per epoch; and {@code curve.png}: the same as a picture. */
-  void metrics(History history, String metric, double scale, String title) {
+  /**
+   * {@code metrics.csv}: one line per epoch; and {@code curve.png}: its losses as a picture.
+   *
+   * @param loss what the loss is, for the picture
+   * @param metric the name of the history's metric
+   * @param scale what the metric is multiplied by
+   * @param title of the picture
+   */
+  void metrics(History history, String loss, String metric, double scale, String title) {
     StringBuilder csv =
         new StringBuilder("epoch,step,learning_rate,loss,validation_loss," + metric + ",seconds\n");
     int n = history.epochs().size();
     double[] epoch = new double[n];
-    double[] loss = new double[n];
+    double[] training = new double[n];
     double[] validation = new double[n];
     for (int i = 0; i < n; i++) {
       History.Epoch e = history.epochs().get(i);
       epoch[i] = e.epoch();
-      loss[i] = e.loss();
+      training[i] = e.loss();
       validation[i] = e.validationLoss();
       csv.append(
           String.format(
@@ -117,15 +122,19 @@ final class RunFolder {
     write("metrics.csv", csv.toString());
     picture(
         "curve.png",
-        new Plot(title, "epoch", "loss (mean squared error)")
+        new Plot(title, "epoch", "loss (" + loss + ")")
             .logarithmic()
-            .line("training", epoch, loss)
+            .line("training", epoch, training)
             .line("validation", epoch, validation));
   }
 
   /** A PNG of plots side by side. */
   void picture(String name, Plot... plots) {
-    byte[] png = Plot.png(plots);
+    picture(name, Plot.png(plots));
+  }
+
+  /** A PNG file. */
+  void picture(String name, byte[] png) {
     AtomicFile.write(file(name), out -> out.write(png));
   }
 
@@ -134,7 +143,8 @@ final class RunFolder {
     Checkpoint.save(file("model.safetensors"), state, metadata);
   }
 
-  private void write(String name, String text) {
+  /** A file of text. */
+  void write(String name, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file(name), out -> out.write(bytes));
   }

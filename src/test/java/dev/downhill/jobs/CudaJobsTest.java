@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,7 +24,7 @@ class CudaJobsTest {
     Path out = folder.resolve(device.replace(':', '-'));
     JobOptions options =
         new JobOptions(
-            Device.of(device), null, null, null, null, null, null, null, steps, 1, out, false);
+            Device.of(device), 1, out, false, Map.of(JobOption.STEPS, Long.toString(steps)));
     PrintStream silent = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
     return job.run(options, silent, new Trainer.Listener() {});
   }

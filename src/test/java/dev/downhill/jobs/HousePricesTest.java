@@ -21,7 +21,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -34,7 +36,15 @@ class HousePricesTest {
 
   private static JobOptions options(
       Device device, @Nullable Path data, @Nullable String target, long steps, Path out) {
-    return new JobOptions(device, data, target, null, null, null, null, null, steps, 1, out, false);
+    Map<JobOption, String> given = new EnumMap<>(JobOption.class);
+    given.put(JobOption.STEPS, Long.toString(steps));
+    if (data != null) {
+      given.put(JobOption.DATA, data.toString());
+    }
+    if (target != null) {
+      given.put(JobOption.TARGET, target);
+    }
+    return new JobOptions(device, 1, out, false, given);
   }
 
   private static String run(JobOptions o) {

@@ -13,6 +13,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Set;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -26,20 +29,14 @@ class OneWeightTest {
   private record Run(JobResult result, String text) {}
 
   private Run run(@Nullable Double lr, @Nullable Long steps) {
-    JobOptions options =
-        new JobOptions(
-            Device.cpu(),
-            null,
-            null,
-            null,
-            null,
-            lr,
-            null,
-            null,
-            steps,
-            1,
-            folder.resolve("run"),
-            false);
+    Map<JobOption, String> given = new EnumMap<>(JobOption.class);
+    if (lr != null) {
+      given.put(JobOption.LR, lr.toString());
+    }
+    if (steps != null) {
+      given.put(JobOption.STEPS, steps.toString());
+    }
+    JobOptions options = new JobOptions(Device.cpu(), 1, folder.resolve("run"), false, given);
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     JobResult result =
         new OneWeight()
@@ -92,10 +89,8 @@ class OneWeightTest {
 
   @Test
   void optionsItHasNoUseFor_areRefused() {
-    JobOptions options =
-        new JobOptions(Device.cpu(), null, null, 3, null, null, null, null, null, 1, folder, false);
-    assertThatThrownBy(() -> new OneWeight().run(options, System.out, new Trainer.Listener() {}))
+    assertThatThrownBy(() -> new OneWeight().check(Set.of(JobOption.EPOCHS, JobOption.LR)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("--epochs: the job one-weight has no such option, got 3");
+        .hasMessage("--epochs: the job one-weight has no such option, it takes --lr, --steps");
   }
 }
