@@ -12,7 +12,7 @@ import java.util.function.BinaryOperator;
 /** The mean of a measure over a data set, with the model in evaluation mode. */
 public final class Evaluation {
   // Large enough to keep the device busy, small enough for the activations to fit anywhere.
-  private static final int BATCH = 4096;
+  private static final int BATCH = 512;
 
   private Evaluation() {}
 

@@ -38,10 +38,6 @@ import org.jspecify.annotations.Nullable;
  * the short window at the end of an epoch.
  */
 public final class Trainer {
-  // Reading the loss waits for the device; every so many steps is often enough to see it and to
-  // stop.
-  private static final int STEPS_PER_REPORT = 20;
-
   /**
    * What a run does.
    *
@@ -99,7 +95,15 @@ public final class Trainer {
 
   /** Hears how a run goes. */
   public interface Listener {
-    /** Called every few steps. */
+    /**
+     * After how many steps progress is to be told: reading the loss waits for the device, so that
+     * every step would be too often for speed.
+     */
+    default int every() {
+      return 20;
+    }
+
+    /** Called after the first step, every few steps, and after the last of an epoch. */
     default void progress(Progress progress) {}
 
     /** Called after each epoch. */
@@ -264,7 +268,7 @@ public final class Trainer {
         scheduler.step();
       }
       boolean end = step == steps || k == batches;
-      if (step == 1 || step % STEPS_PER_REPORT == 0 || end) {
+      if (step == 1 || step % listener.every() == 0 || end) {
         mean = sum.item() / examples;
         check(mean, epoch);
         lossFirst = step == 1 ? mean : lossFirst;
