@@ -30,13 +30,13 @@ final class AttentionTask {
   /** From row to row of scores. */
   private final long line;
 
-  private final Sums sums;
-
   private final double[] max = new double[QUERIES];
   private final double[] sum = new double[QUERIES];
 
   /** Of a tile's rows, the greatest scores of the blocks before. */
   private final double[] before = new double[Tiles.ROWS];
+
+  private final MemorySegment zeros;
 
   // Parts of the room: packed keys and values, scores and their slopes, results so far.
   private MemorySegment room = MemorySegment.NULL;
@@ -63,8 +63,7 @@ final class AttentionTask {
     lanes = tiles.lanes();
     width = Tiles.VECTORS * lanes;
     line = (long) LINE * bytes;
-    int most = Tiles.ROWS * width;
-    sums = wide ? new Sums.F64(most) : Simd.AVAILABLE ? new VectorSums(most) : new Sums.F32(most);
+    zeros = Arena.ofAuto().allocate((long) width * bytes, 64);
   }
 
   /** Rows side by side, in whole vectors. */
@@ -175,9 +174,7 @@ final class AttentionTask {
     long at = a.at(sequence, first, 0);
     for (int j = 0; j < columns; j += width) {
       int vectors = (Math.min(width, columns - j) + lanes - 1) / lanes;
-      int across = vectors * lanes;
       long shift = (long) j * bytes;
-      sums.clear(height * across);
       tiles
           .get(height, vectors)
           .multiply(
@@ -189,8 +186,12 @@ final class AttentionTask {
               b + shift,
               bStep,
               depth,
-              sums.array());
-      sums.store(room, to + shift, line, bytes, height, across, across);
+              zeros,
+              0,
+              0,
+              room,
+              to + shift,
+              line);
     }
   }
 
@@ -243,18 +244,27 @@ final class AttentionTask {
       boolean first) {
     for (int j = 0; j < columns; j += width) {
       int vectors = (Math.min(width, columns - j) + lanes - 1) / lanes;
-      int across = vectors * lanes;
       long shift = (long) j * bytes;
-      if (first) {
-        sums.clear(height * across);
-      } else {
-        sums.load(room, to + shift, toLine, bytes, height, across, across);
-      }
       long ib = b.at + from * b.stride + shift;
+      long at = to + shift;
+      MemorySegment start = first ? zeros : room;
       tiles
           .get(height, vectors)
-          .multiply(room, a, aLine, aStep, b.segment, ib, b.stride, depth, sums.array());
-      sums.store(room, to + shift, toLine, bytes, height, across, across);
+          .multiply(
+              room,
+              a,
+              aLine,
+              aStep,
+              b.segment,
+              ib,
+              b.stride,
+              depth,
+              start,
+              first ? 0 : at,
+              first ? 0 : toLine,
+              room,
+              at,
+              toLine);
     }
   }
 

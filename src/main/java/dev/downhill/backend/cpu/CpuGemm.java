@@ -2,6 +2,7 @@ package dev.downhill.backend.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes blocks of a matrix product; each thread has its own, with room for packed operands.
@@ -16,6 +17,9 @@ import java.lang.foreign.MemorySegment;
 final class CpuGemm {
   /** The most rows of a block, whole tiles. */
   static final int ROWS = 85 * Tiles.ROWS;
+
+  /** The most columns of a block. */
+  static final int COLS = 512;
 
   /** Rows of a for which b is packed even if its columns lie side by side. */
   private static final int MANY = 256;
@@ -34,7 +38,11 @@ final class CpuGemm {
   // What is packed of a and of b.
   private final MemorySegment packedA;
   private final MemorySegment packedB;
-  private final Sums sums;
+
+  /** A tile of y whose columns are no whole vectors, or do not lie side by side. */
+  private final MemorySegment edge;
+
+  private final MemorySegment zeros;
 
   // Where the tiles read now.
   private MemorySegment a;
@@ -44,6 +52,9 @@ final class CpuGemm {
   private MemorySegment b;
   private long ib;
   private long bStep;
+
+  /** What sums begin with; null for zeros. */
+  private @Nullable Matrices start;
 
   /**
    * For one thread.
@@ -59,16 +70,10 @@ final class CpuGemm {
     Arena arena = Arena.ofAuto();
     packedA = arena.allocate((long) (ROWS + lanes) * DEPTH * bytes, 64);
     packedB = arena.allocate((long) width * DEPTH * bytes, 64);
-    sums = sums(wide, Tiles.ROWS * width);
+    edge = arena.allocate((long) Tiles.ROWS * width * bytes, 64);
+    zeros = arena.allocate((long) width * bytes, 64);
     a = packedA;
     b = packedB;
-  }
-
-  private static Sums sums(boolean wide, int count) {
-    if (wide) {
-      return new Sums.F64(count);
-    }
-    return Simd.AVAILABLE ? new VectorSums(count) : new Sums.F32(count);
   }
 
   /** Computes {@code rows} by {@code cols} elements of a matrix of y, from (i, j). */
@@ -83,20 +88,29 @@ final class CpuGemm {
           cols,
           p.beta);
     }
+    start = p.beta != 0 ? p.y : p.bias;
     int depth = part(p.k);
+    int vectors = vectors(cols);
+    int panels = (vectors + Tiles.VECTORS - 1) / Tiles.VECTORS;
     long k = 0;
     do {
       int steps = (int) Math.min(depth, p.k - k);
-      boolean add = k > 0 || p.beta != 0;
-      boolean last = k + steps == p.k;
       left(p, matrix, i, k, rows, steps, cols);
-      for (int c = 0; c < cols; c += width) {
-        int across = Math.min(width, cols - c);
+      int c = 0;
+      for (int q = 0; q < panels; q++) {
+        int wanted = (vectors / panels + (q < vectors % panels ? 1 : 0)) * lanes;
+        int across = Math.min(wanted, cols - c);
         right(p, matrix, j + c, k, across, steps, rows);
-        panel(p, matrix, i, j + c, rows, across, steps, add, last);
+        panel(p, matrix, i, j + c, rows, across, steps);
+        c += across;
       }
       k += steps;
+      start = p.y;
     } while (k < p.k);
+  }
+
+  private int vectors(int cols) {
+    return (cols + lanes - 1) / lanes;
   }
 
   /** About equal parts of k, so that the last is not a small one. */
@@ -115,7 +129,7 @@ final class CpuGemm {
       aStep = m.stepStride();
       return;
     }
-    int across = (rows + lanes - 1) / lanes * lanes;
+    int across = vectors(rows) * lanes;
     p.a.pack(matrix, line, rows, k, depth, packedA, 0, across);
     a = packedA;
     ia = 0;
@@ -133,7 +147,7 @@ final class CpuGemm {
       bStep = m.stepStride();
       return;
     }
-    int across = (cols + lanes - 1) / lanes * lanes;
+    int across = vectors(cols) * lanes;
     p.b.pack(matrix, line, cols, k, depth, packedB, 0, across);
     b = packedB;
     ib = 0;
@@ -141,39 +155,65 @@ final class CpuGemm {
   }
 
   /** Multiplies the rows of a with one panel of b. */
-  private void panel(
-      Product p,
-      long matrix,
-      long i,
-      long j,
-      int rows,
-      int cols,
-      int depth,
-      boolean add,
-      boolean last) {
-    Matrices bias = last ? p.bias : null;
+  private void panel(Product p, long matrix, long i, long j, int rows, int cols, int depth) {
     Matrices y = p.y;
-    int vectors = (cols + lanes - 1) / lanes;
-    int across = vectors * lanes;
+    Matrices from = start;
+    long iStart = from == null ? 0 : from.at(from == y ? matrix : 0, i, j);
+    long startLine = from == null ? 0 : from.lineStride();
+    long iy = y.at(matrix, i, j);
+    boolean whole = cols % lanes == 0;
+    boolean begins = from == null || whole && from.alongSteps();
+    boolean fits = whole && y.alongSteps();
+    long across = (long) vectors(cols) * lanes * bytes;
     int count = (rows + Tiles.ROWS - 1) / Tiles.ROWS;
-    long start = y.at(matrix, i, j);
     int row = 0;
     for (int t = 0; t < count; t++) {
       int height = rows / count + (t < rows % count ? 1 : 0);
-      long iy = start + row * y.lineStride();
-      if (add) {
-        sums.load(y.segment(), iy, y.lineStride(), y.stepStride(), height, cols, across);
-      } else {
-        sums.clear(height * across);
+      long at = iStart + row * startLine;
+      long to = iy + row * y.lineStride();
+      if (!begins) {
+        copy(
+            from.segment(), at, startLine, from.stepStride(), edge, 0, across, bytes, height, cols);
       }
-      Tile tile = tiles.get(height, vectors);
-      tile.multiply(a, ia + row * aLine, aLine, aStep, b, ib, bStep, depth, sums.array());
-      if (bias != null) {
-        long ibias = bias.at(0, i + row, j);
-        sums.add(bias.segment(), ibias, bias.lineStride(), bias.stepStride(), height, cols, across);
+      tiles
+          .get(height, vectors(cols))
+          .multiply(
+              a,
+              ia + row * aLine,
+              aLine,
+              aStep,
+              b,
+              ib,
+              bStep,
+              depth,
+              from == null ? zeros : begins ? from.segment() : edge,
+              begins ? at : 0,
+              begins ? startLine : across,
+              fits ? y.segment() : edge,
+              fits ? to : 0,
+              fits ? y.lineStride() : across);
+      if (!fits) {
+        copy(edge, 0, across, bytes, y.segment(), to, y.lineStride(), y.stepStride(), height, cols);
       }
-      sums.store(y.segment(), iy, y.lineStride(), y.stepStride(), height, cols, across);
       row += height;
+    }
+  }
+
+  private void copy(
+      MemorySegment from,
+      long at,
+      long line,
+      long step,
+      MemorySegment to,
+      long toAt,
+      long toLine,
+      long toStep,
+      int rows,
+      int cols) {
+    if (Simd.AVAILABLE && step == bytes && toStep == bytes) {
+      VectorCopy.rows(from, at, line, to, toAt, toLine, rows, (long) cols * bytes);
+    } else {
+      ElementCopy.copy(wide, from, at, line, step, to, toAt, toLine, toStep, rows, cols);
     }
   }
 

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Batched matrix products. Every element is what {@link #reference} says, bit for bit: a chain of
- * fused multiply-adds in the order of k, in the element type, however y is cut into blocks.
+ * fused multiply-adds in the order of k, in the element type, that begins with the bias or beta y,
+ * however y is cut into blocks.
  */
 final class CpuMatmul {
   private final Workers workers;
@@ -42,7 +43,7 @@ final class CpuMatmul {
     multiply(job, job.left.rows(a), job.right.columns(b), k, alpha, beta, y, null);
   }
 
-  /** y = a b + bias. */
+  /** y = bias + a b. */
   void matmul(View a, View b, View bias, View y) {
     long k = a.shape().size(a.shape().rank() - 1);
     Job job = job();
@@ -50,11 +51,11 @@ final class CpuMatmul {
   }
 
   /**
-   * y = alpha a b + beta y + bias, where the operands need not lie in memory.
+   * y = bias + alpha a b, or beta y + alpha a b, where the operands need not lie in memory.
    *
    * @param k the length of the lines of a and b
    * @param y its batch dimensions and sizes are those of the product; columns of stride 1
-   * @param bias a row that is added to every row, or null
+   * @param bias a row that every row begins with, or null; with it beta is 0
    */
   void multiply(
       Operand a, Operand b, long k, double alpha, double beta, View y, @Nullable View bias) {
@@ -96,8 +97,6 @@ final class CpuMatmul {
     /** Blocks wanted of one large product. */
     private static final int ENOUGH = 4;
 
-    private static final int COLS = 512;
-
     private Product product = new Product();
     private @Nullable ThreadLocal<CpuGemm> gemm;
     private int rows;
@@ -111,7 +110,7 @@ final class CpuMatmul {
       product = p;
       gemm = g;
       down = ceil(p.m, CpuGemm.ROWS);
-      across = ceil(p.n, COLS);
+      across = ceil(p.n, CpuGemm.COLS);
       while (p.count * down * across < ENOUGH
           && p.m * p.n * p.k / (down * across) > 2 * SMALL
           && Math.max(p.m / down, p.n / across) >= 32) {
@@ -177,14 +176,14 @@ final class CpuMatmul {
   private static void element32(Product p, Matrices a, Matrices b, long matrix, long i, long j) {
     MemorySegment y = p.y.segment();
     long iy = p.y.at(matrix, i, j);
-    float sum = p.beta == 0 ? 0 : (float) p.beta * Scalars.loadF32(y, iy);
+    Matrices bias = p.bias;
+    float sum = bias == null ? 0 : Scalars.loadF32(bias.segment(), bias.at(0, 0, j));
+    if (p.beta != 0) {
+      sum = (float) p.beta * Scalars.loadF32(y, iy);
+    }
     for (long k = 0; k < p.k; k++) {
       float x = (float) p.alpha * Scalars.loadF32(a.segment(), a.at(matrix, i, k));
       sum = Math.fma(x, Scalars.loadF32(b.segment(), b.at(matrix, j, k)), sum);
-    }
-    Matrices bias = p.bias;
-    if (bias != null) {
-      sum += Scalars.loadF32(bias.segment(), bias.at(0, 0, j));
     }
     Scalars.storeF32(sum, y, iy);
   }
@@ -192,14 +191,14 @@ final class CpuMatmul {
   private static void element64(Product p, Matrices a, Matrices b, long matrix, long i, long j) {
     MemorySegment y = p.y.segment();
     long iy = p.y.at(matrix, i, j);
-    double sum = p.beta == 0 ? 0 : p.beta * Scalars.loadF64(y, iy);
+    Matrices bias = p.bias;
+    double sum = bias == null ? 0 : Scalars.loadF64(bias.segment(), bias.at(0, 0, j));
+    if (p.beta != 0) {
+      sum = p.beta * Scalars.loadF64(y, iy);
+    }
     for (long k = 0; k < p.k; k++) {
       double x = p.alpha * Scalars.loadF64(a.segment(), a.at(matrix, i, k));
       sum = Math.fma(x, Scalars.loadF64(b.segment(), b.at(matrix, j, k)), sum);
-    }
-    Matrices bias = p.bias;
-    if (bias != null) {
-      sum += Scalars.loadF64(bias.segment(), bias.at(0, 0, j));
     }
     Scalars.storeF64(sum, y, iy);
   }

@@ -92,47 +92,27 @@ final class Matrices implements Operand {
       long matrix, long line, int lines, long k, int depth, MemorySegment to, long at, int width) {
     long from = at(matrix, line, k);
     long row = width * bytes;
-    int packed = 0;
     if (Simd.AVAILABLE) {
       VectorCopy.clear(to, at, lines * bytes, row, depth);
       if (acrossLines()) {
         VectorCopy.rows(segment(), from, stepStride, to, at, row, depth, lines * bytes);
-        packed = lines;
-      } else if (stepStride == bytes && bytes == Float.BYTES) {
-        packed = VectorCopy.transposed(segment(), from, lineStride, lines, depth, to, at, row);
+        return;
+      }
+      if (stepStride == bytes
+          && bytes == Float.BYTES
+          && VectorCopy.transposed(segment(), from, lineStride, lines, depth, to, at, row)) {
+        return;
       }
     } else {
       to.asSlice(at, depth * row).fill((byte) 0);
     }
     boolean wide = bytes == Double.BYTES;
-    long rest = from + packed * lineStride;
-    long there = at + packed * bytes;
-    if (lines - packed < depth) {
+    if (lines < depth) {
       ElementCopy.copy(
-          wide,
-          segment(),
-          rest,
-          lineStride,
-          stepStride,
-          to,
-          there,
-          bytes,
-          row,
-          lines - packed,
-          depth);
+          wide, segment(), from, lineStride, stepStride, to, at, bytes, row, lines, depth);
     } else {
       ElementCopy.copy(
-          wide,
-          segment(),
-          rest,
-          stepStride,
-          lineStride,
-          to,
-          there,
-          row,
-          bytes,
-          depth,
-          lines - packed);
+          wide, segment(), from, stepStride, lineStride, to, at, row, bytes, depth, lines);
     }
   }
 }

@@ -5,8 +5,8 @@ import dev.downhill.shape.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be computed: y = alpha a b + beta y + bias for a stack of matrices. One object is set
- * to product after product.
+ * What is to be computed: y = bias + alpha a b or y = beta y + alpha a b for a stack of matrices.
+ * One object is set to product after product.
  */
 final class Product {
   final Matrices y = new Matrices();
@@ -20,7 +20,7 @@ final class Product {
   double alpha;
   double beta;
 
-  /** What is added to y at the end: the same row to every row. */
+  /** What y begins with where beta is 0, the same row in every row; null for zeros. */
   @Nullable Matrices bias;
 
   private final Matrices someBias = new Matrices();

@@ -40,9 +40,16 @@ abstract class ScalarTile implements Tile {
         long ib,
         long bStep,
         int depth,
-        Object y) {
+        MemorySegment start,
+        long iStart,
+        long startLine,
+        MemorySegment y,
+        long iy,
+        long yLine) {
       for (int r = 0; r < rows; r++) {
-        System.arraycopy(y, r * cols, sums[r], 0, cols);
+        for (int c = 0; c < cols; c++) {
+          sums[r][c] = Scalars.loadF32(start, iStart + r * startLine + c * 4L);
+        }
       }
       for (int p = 0; p < depth; p++) {
         for (int c = 0; c < cols; c++) {
@@ -53,7 +60,9 @@ abstract class ScalarTile implements Tile {
         }
       }
       for (int r = 0; r < rows; r++) {
-        System.arraycopy(sums[r], 0, y, r * cols, cols);
+        for (int c = 0; c < cols; c++) {
+          Scalars.storeF32(sums[r][c], y, iy + r * yLine + c * 4L);
+        }
       }
     }
 
@@ -84,9 +93,16 @@ abstract class ScalarTile implements Tile {
         long ib,
         long bStep,
         int depth,
-        Object y) {
+        MemorySegment start,
+        long iStart,
+        long startLine,
+        MemorySegment y,
+        long iy,
+        long yLine) {
       for (int r = 0; r < rows; r++) {
-        System.arraycopy(y, r * cols, sums[r], 0, cols);
+        for (int c = 0; c < cols; c++) {
+          sums[r][c] = Scalars.loadF64(start, iStart + r * startLine + c * 8L);
+        }
       }
       for (int p = 0; p < depth; p++) {
         for (int c = 0; c < cols; c++) {
@@ -97,7 +113,9 @@ abstract class ScalarTile implements Tile {
         }
       }
       for (int r = 0; r < rows; r++) {
-        System.arraycopy(sums[r], 0, y, r * cols, cols);
+        for (int c = 0; c < cols; c++) {
+          Scalars.storeF64(sums[r][c], y, iy + r * yLine + c * 8L);
+        }
       }
     }
 

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  */
 interface Tile {
   /**
-   * Adds a b to the sums; each goes on as one chain of fused multiply-adds in the order of k.
+   * y = start + a b; each sum is one chain of fused multiply-adds in the order of k.
    *
    * @param ia where the first row of a starts
    * @param aLine from row to row of a
@@ -16,7 +16,9 @@ interface Tile {
    * @param ib where the first step of k in b starts; its columns lie side by side
    * @param bStep from step to step of k in b
    * @param depth how many steps of k
-   * @param sums an array of the element type, row after row
+   * @param start what the sums begin with, laid out as y; {@code startLine} of 0 begins every row
+   *     with the same
+   * @param yLine from row to row of y; its columns lie side by side
    */
   void multiply(
       MemorySegment a,
@@ -27,5 +29,10 @@ interface Tile {
       long ib,
       long bStep,
       int depth,
-      Object sums);
+      MemorySegment start,
+      long iStart,
+      long startLine,
+      MemorySegment y,
+      long iy,
+      long yLine);
 }

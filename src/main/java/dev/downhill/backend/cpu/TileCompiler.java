@@ -30,8 +30,10 @@ import jdk.incubator.vector.VectorSpecies;
  * }
  * }</pre>
  *
- * <p>Only methods of the JDK are called that the JIT compiler always inlines: after 18,000 nodes,
- * which such a method has, it inlines no others, and the loop runs at a tenth of the speed.
+ * <p>From the loop on only methods of the JDK are called that the JIT compiler always inlines:
+ * after 18,000 nodes, which such a method has, it inlines no others, and the loop runs at a tenth
+ * of the speed. Before the loop a method of its own loads the sums: with the JDK's in its place the
+ * method is too large for the first compiler, and may then never reach the second.
  */
 final class TileCompiler {
   static final VectorSpecies<Float> F32 = Lanes.SPECIES;
@@ -53,13 +55,16 @@ final class TileCompiler {
   private static final int IB = 5;
   private static final int B_STEP = 6;
   private static final int DEPTH = 7;
-  private static final int SUMS = 8;
+  private static final int START = 8;
+  private static final int I_START = 9;
+  private static final int START_LINE = 10;
+  private static final int Y = 11;
+  private static final int IY = 12;
+  private static final int Y_LINE = 13;
 
   private final CodeBuilder code;
   private final boolean wide;
   private final ClassDesc type;
-  private final ClassDesc array;
-  private final int lanes;
   private final int rows;
   private final int vectors;
   private final int[][] sums;
@@ -68,8 +73,6 @@ final class TileCompiler {
     this.code = code;
     this.wide = wide;
     this.type = HiddenClass.desc(wide ? DoubleVector.class : FloatVector.class);
-    this.array = (wide ? CD_double : CD_float).arrayType();
-    this.lanes = (wide ? F64 : F32).length();
     this.rows = rows;
     this.vectors = vectors;
     this.sums = new int[rows][vectors];
@@ -86,7 +89,7 @@ final class TileCompiler {
   }
 
   private void multiply() {
-    for (int segment : new int[] {A, B}) {
+    for (int segment : new int[] {A, B, START, Y}) {
       int slot = code.parameterSlot(segment);
       code.aload(slot)
           .invokestatic(SCALARS, "offHeap", MethodTypeDesc.of(SEGMENT, SEGMENT))
@@ -95,9 +98,15 @@ final class TileCompiler {
     for (int r = 0; r < rows; r++) {
       for (int v = 0; v < vectors; v++) {
         sums[r][v] = code.allocateLocal(TypeKind.REFERENCE);
-        species();
-        place(r, v)
-            .invokestatic(type, "fromArray", MethodTypeDesc.of(type, SPECIES, array, CD_int))
+        code.aload(code.parameterSlot(START))
+            .lload(code.parameterSlot(I_START))
+            .lload(code.parameterSlot(START_LINE))
+            .loadConstant(r)
+            .loadConstant(v)
+            .invokestatic(
+                HERE,
+                wide ? "start64" : "start32",
+                MethodTypeDesc.of(type, SEGMENT, CD_long, CD_long, CD_int, CD_int))
             .astore(sums[r][v]);
       }
     }
@@ -105,17 +114,37 @@ final class TileCompiler {
     for (int r = 0; r < rows; r++) {
       for (int v = 0; v < vectors; v++) {
         code.aload(sums[r][v]);
-        place(r, v).invokevirtual(type, "intoArray", MethodTypeDesc.of(CD_void, array, CD_int));
+        place(Y, IY, Y_LINE, r, v)
+            .invokevirtual(
+                type, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
       }
     }
     code.return_();
   }
 
-  /** Pushes the array of sums and the index of a vector. */
-  private CodeBuilder place(int row, int vector) {
-    return code.aload(code.parameterSlot(SUMS))
-        .checkcast(array)
-        .loadConstant((row * vectors + vector) * lanes);
+  /** A vector of a row that sums begin with. */
+  static FloatVector start32(MemorySegment s, long at, long line, int row, int vector) {
+    long there = at + row * line + (long) vector * F32.vectorByteSize();
+    return FloatVector.fromMemorySegment(F32, s, there, ByteOrder.nativeOrder());
+  }
+
+  /** A vector of a row that sums begin with. */
+  static DoubleVector start64(MemorySegment s, long at, long line, int row, int vector) {
+    long there = at + row * line + (long) vector * F64.vectorByteSize();
+    return DoubleVector.fromMemorySegment(F64, s, there, ByteOrder.nativeOrder());
+  }
+
+  /** Pushes where a vector of a row lies, and the order of bytes. */
+  private CodeBuilder place(int segment, int at, int line, int row, int vector) {
+    return code.aload(code.parameterSlot(segment))
+        .lload(code.parameterSlot(at))
+        .lload(code.parameterSlot(line))
+        .loadConstant((long) row)
+        .lmul()
+        .ladd()
+        .loadConstant((long) vector * F32.vectorByteSize())
+        .ladd()
+        .invokestatic(ORDER, "nativeOrder", MethodTypeDesc.of(ORDER));
   }
 
   private void steps() {

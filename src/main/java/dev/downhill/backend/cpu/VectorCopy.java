@@ -55,12 +55,13 @@ final class VectorCopy {
   }
 
   /**
-   * Copies lines of floats to columns, as far as tiles of 16 by 16 go across the lines.
+   * Copies lines of floats to columns, if there are enough for tiles of 16 by 16. At the ends tiles
+   * overlap.
    *
    * @param stride from line to line
-   * @return how many lines were copied
+   * @return whether it was done
    */
-  static int transposed(
+  static boolean transposed(
       MemorySegment from,
       long at,
       long stride,
@@ -69,32 +70,19 @@ final class VectorCopy {
       MemorySegment to,
       long toAt,
       long row) {
-    if (Lanes.SPECIES.length() != CpuTranspose.SIZE) {
-      return 0;
+    int size = CpuTranspose.SIZE;
+    if (Lanes.SPECIES.length() != size || lines < size || depth < size) {
+      return false;
     }
     MemorySegment x = Scalars.offHeap(from);
     MemorySegment y = Scalars.offHeap(to);
-    int whole = lines & -CpuTranspose.SIZE;
-    int steps = depth & -CpuTranspose.SIZE;
-    for (int l = 0; l < whole; l += CpuTranspose.SIZE) {
-      for (int p = 0; p < steps; p += CpuTranspose.SIZE) {
+    for (int i = 0; i < lines; i += size) {
+      int l = Math.min(i, lines - size);
+      for (int j = 0; j < depth; j += size) {
+        int p = Math.min(j, depth - size);
         CpuTranspose.tile(x, at + l * stride + 4L * p, stride, y, toAt + p * row + 4L * l, row);
       }
     }
-    if (steps < depth) {
-      ElementCopy.copy(
-          false,
-          x,
-          at + 4L * steps,
-          stride,
-          4,
-          y,
-          toAt + steps * row,
-          4,
-          row,
-          whole,
-          depth - steps);
-    }
-    return whole;
+    return true;
   }
 }

@@ -118,7 +118,7 @@ final class CpuMatmulTest {
 
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
-  void bias_isAddedAtTheEnd(DType dtype) {
+  void bias_isWhatEveryRowBeginsWith(DType dtype) {
     for (int[] s :
         new int[][] {
           {7, 5, 70}, {70, 1, 9}, {1, 90, 600}, {13, 64, 300}, {130, 129, 0}, {600, 3, 3}
@@ -133,11 +133,12 @@ final class CpuMatmulTest {
       CpuMatmul.reference(a, b, 1, 0, expected, bias);
       matmul.matmul(a, b, bias, y);
       assertThat(Elements.get(whole(y))).isEqualTo(Elements.get(whole(expected)));
-      CpuMatmul.reference(a, b, 1, 0, expected, null);
-      double[] product = Elements.get(expected);
-      double[] added = Elements.get(bias);
-      Arrays.setAll(product, e -> product[e] + added[e % s[1]]);
-      assertThat(Elements.get(Elements.set(expected, product))).isEqualTo(Elements.get(y));
+      double[] rows = new double[s[0] * s[1]];
+      double[] one = Elements.get(bias);
+      Arrays.setAll(rows, e -> one[e % s[1]]);
+      Elements.set(expected, rows);
+      CpuMatmul.reference(a, b, 1, 1, expected, null);
+      assertThat(Elements.get(expected)).isEqualTo(Elements.get(y));
     }
   }
 
