@@ -54,7 +54,7 @@ final class MaxPool implements IntConsumer {
     int height = Math.clamp(MOST / wide, 1, high);
     this.planes =
         new Planes(Taps.of(rows, high, true), Taps.of(columns, wide, false), 1, height, wide);
-    this.places = planes.places(1, 0);
+    this.places = planes.places(1);
     int spare = WindowLoops.COLUMNS;
     this.origin = new int[high * wide + spare];
     this.first = new int[high * wide + spare];

@@ -39,17 +39,14 @@ record Planes(Taps rows, Taps columns, int samples, int height, int width) {
   }
 
   /** For every tap of every channel - channel first, column last - where its inputs start. */
-  int[] places(int channels, int spare) {
+  int[] places(int channels) {
     int taps = rows.size() * columns.size();
-    int[] places = new int[channels * taps + spare];
-    for (int k = 0; k < channels * taps; k++) {
+    int[] places = new int[channels * taps];
+    for (int k = 0; k < places.length; k++) {
       int row = k % taps / columns.size();
       int plane = k % columns.size() * rows.start().length + rows.plane()[row];
       places[k] = k / taps * channel() + plane * size() + rows.shift()[row] * width;
     }
-    // WindowLoops that reach over the last row read it again.
-    int last = channels * taps == 0 ? 0 : places[channels * taps - 1];
-    Arrays.fill(places, channels * taps, places.length, last);
     return places;
   }
 

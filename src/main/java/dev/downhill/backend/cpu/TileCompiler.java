@@ -2,31 +2,26 @@ package dev.downhill.backend.cpu;
 
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_float;
-import static java.lang.constant.ConstantDescs.CD_int;
-import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Writes the {@link Tile} of a number of rows and vectors, every sum a local variable of its own:
+ * Writes the innermost loop of a product for a number of rows and vectors of columns, every sum a
+ * local variable of its own:
  *
  * <pre>{@code
  * for (int p = 0; p < depth; p++) {
- *   b0 = load(b, ib + p * bStep), b1 = load(b, ib + p * bStep + 64), ...
- *   x = broadcast(a[ia + p * aStep]);          y00 = x.fma(b0, y00), y01 = x.fma(b1, y01), ...
- *   x = broadcast(a[ia + p * aStep + aLine]);  y10 = x.fma(b0, y10), ...
+ *   b0 = vector 0 of b at p, b1 = vector 1, ...
+ *   x = broadcast(row 0 of a at p);  y00 = x.fma(b0, y00), y01 = x.fma(b1, y01), ...
+ *   x = broadcast(row 1 of a at p);  y10 = x.fma(b0, y10), ...
  * }
  * }</pre>
  *
@@ -35,140 +30,101 @@ import jdk.incubator.vector.VectorSpecies;
  * of the speed. Before the loop a method of its own loads the sums: with the JDK's in its place the
  * method is too large for the first compiler, and may then never reach the second.
  */
-final class TileCompiler {
+abstract class TileCompiler {
   static final VectorSpecies<Float> F32 = Lanes.SPECIES;
   static final VectorSpecies<Double> F64 = F32.withLanes(double.class);
 
-  private static final ClassDesc SEGMENT = HiddenClass.desc(MemorySegment.class);
-  private static final ClassDesc SPECIES = HiddenClass.desc(VectorSpecies.class);
-  private static final ClassDesc ORDER = HiddenClass.desc(ByteOrder.class);
+  static final ClassDesc SPECIES = HiddenClass.desc(VectorSpecies.class);
   private static final ClassDesc VECTOR = HiddenClass.desc(Vector.class);
-  private static final ClassDesc SCALARS = HiddenClass.desc(Scalars.class);
   private static final ClassDesc HERE = HiddenClass.desc(TileCompiler.class);
 
-  // The parameters of Tile.multiply
-  private static final int A = 0;
-  private static final int IA = 1;
-  private static final int A_LINE = 2;
-  private static final int A_STEP = 3;
-  private static final int B = 4;
-  private static final int IB = 5;
-  private static final int B_STEP = 6;
-  private static final int DEPTH = 7;
-  private static final int START = 8;
-  private static final int I_START = 9;
-  private static final int START_LINE = 10;
-  private static final int Y = 11;
-  private static final int IY = 12;
-  private static final int Y_LINE = 13;
+  final CodeBuilder code;
+  final boolean wide;
 
-  private final CodeBuilder code;
-  private final boolean wide;
-  private final ClassDesc type;
-  private final int rows;
+  /** Of an element. */
+  final ClassDesc element;
+
+  /** Of a vector. */
+  final ClassDesc type;
+
+  final int rows;
   private final int vectors;
-  private final int[][] sums;
-
-  private TileCompiler(CodeBuilder code, boolean wide, int rows, int vectors) {
-    this.code = code;
-    this.wide = wide;
-    this.type = HiddenClass.desc(wide ? DoubleVector.class : FloatVector.class);
-    this.rows = rows;
-    this.vectors = vectors;
-    this.sums = new int[rows][vectors];
-  }
 
   /**
-   * The tile of a size.
+   * For one tile.
    *
    * @param wide {@code f64}, else {@code f32}
    */
-  static Tile compile(boolean wide, int rows, int vectors) {
-    return HiddenClass.implement(
-        Tile.class, code -> new TileCompiler(code, wide, rows, vectors).multiply());
+  TileCompiler(CodeBuilder code, boolean wide, int rows, int vectors) {
+    this.code = code;
+    this.wide = wide;
+    this.element = wide ? CD_double : CD_float;
+    this.type = HiddenClass.desc(wide ? DoubleVector.class : FloatVector.class);
+    this.rows = rows;
+    this.vectors = vectors;
   }
 
-  private void multiply() {
-    for (int segment : new int[] {A, B, START, Y}) {
-      int slot = code.parameterSlot(segment);
-      code.aload(slot)
-          .invokestatic(SCALARS, "offHeap", MethodTypeDesc.of(SEGMENT, SEGMENT))
-          .astore(slot);
-    }
+  /** Writes what comes before all else. */
+  abstract void prepare();
+
+  /** Pushes what a sum begins with. */
+  abstract void start(int row, int vector);
+
+  /** Writes what a step of k begins with. */
+  void begin(int step) {}
+
+  /** Pushes a vector of b. */
+  abstract void vector(int step, int vector);
+
+  /** Pushes an element of a row of a. */
+  abstract void element(int step, int row);
+
+  /** Stores a sum, which lies on the stack. */
+  abstract void store(int row, int vector);
+
+  /**
+   * Writes the method.
+   *
+   * @param depth the slot with the number of steps of k
+   */
+  final void write(int depth) {
+    prepare();
+    int[][] sums = new int[rows][vectors];
     for (int r = 0; r < rows; r++) {
       for (int v = 0; v < vectors; v++) {
         sums[r][v] = code.allocateLocal(TypeKind.REFERENCE);
-        code.aload(code.parameterSlot(START))
-            .lload(code.parameterSlot(I_START))
-            .lload(code.parameterSlot(START_LINE))
-            .loadConstant(r)
-            .loadConstant(v)
-            .invokestatic(
-                HERE,
-                wide ? "start64" : "start32",
-                MethodTypeDesc.of(type, SEGMENT, CD_long, CD_long, CD_int, CD_int))
-            .astore(sums[r][v]);
+        start(r, v);
+        code.astore(sums[r][v]);
       }
     }
-    steps();
+    steps(depth, sums);
     for (int r = 0; r < rows; r++) {
       for (int v = 0; v < vectors; v++) {
         code.aload(sums[r][v]);
-        place(Y, IY, Y_LINE, r, v)
-            .invokevirtual(
-                type, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
+        store(r, v);
       }
     }
     code.return_();
   }
 
-  /** A vector of a row that sums begin with. */
-  static FloatVector start32(MemorySegment s, long at, long line, int row, int vector) {
-    long there = at + row * line + (long) vector * F32.vectorByteSize();
-    return FloatVector.fromMemorySegment(F32, s, there, ByteOrder.nativeOrder());
-  }
-
-  /** A vector of a row that sums begin with. */
-  static DoubleVector start64(MemorySegment s, long at, long line, int row, int vector) {
-    long there = at + row * line + (long) vector * F64.vectorByteSize();
-    return DoubleVector.fromMemorySegment(F64, s, there, ByteOrder.nativeOrder());
-  }
-
-  /** Pushes where a vector of a row lies, and the order of bytes. */
-  private CodeBuilder place(int segment, int at, int line, int row, int vector) {
-    return code.aload(code.parameterSlot(segment))
-        .lload(code.parameterSlot(at))
-        .lload(code.parameterSlot(line))
-        .loadConstant((long) row)
-        .lmul()
-        .ladd()
-        .loadConstant((long) vector * F32.vectorByteSize())
-        .ladd()
-        .invokestatic(ORDER, "nativeOrder", MethodTypeDesc.of(ORDER));
-  }
-
-  private void steps() {
+  private void steps(int depth, int[][] sums) {
     int step = code.allocateLocal(TypeKind.INT);
     int[] b = new int[vectors];
     int x = code.allocateLocal(TypeKind.REFERENCE);
     Label done = code.newLabel();
     code.iconst_0().istore(step);
     Label head = code.newBoundLabel();
-    code.iload(step).iload(code.parameterSlot(DEPTH)).if_icmpge(done);
+    code.iload(step).iload(depth).if_icmpge(done);
+    begin(step);
     for (int v = 0; v < vectors; v++) {
       b[v] = code.allocateLocal(TypeKind.REFERENCE);
-      species().aload(code.parameterSlot(B)).lload(code.parameterSlot(IB));
-      along(step, B_STEP)
-          .loadConstant((long) v * F32.vectorByteSize())
-          .ladd()
-          .invokestatic(ORDER, "nativeOrder", MethodTypeDesc.of(ORDER))
-          .invokestatic(
-              type, "fromMemorySegment", MethodTypeDesc.of(type, SPECIES, SEGMENT, CD_long, ORDER))
-          .astore(b[v]);
+      vector(step, v);
+      code.astore(b[v]);
     }
     for (int r = 0; r < rows; r++) {
-      broadcast(step, r);
-      code.astore(x);
+      species();
+      element(step, r);
+      code.invokestatic(type, "broadcast", MethodTypeDesc.of(type, SPECIES, element)).astore(x);
       for (int v = 0; v < vectors; v++) {
         code.aload(x)
             .aload(b[v])
@@ -180,36 +136,8 @@ final class TileCompiler {
     code.iinc(step, 1).goto_(head).labelBinding(done);
   }
 
-  /**
-   * Adds what lies before a step of k to the position on the stack. Positions that move on from
-   * step to step instead are kept in memory by the JIT compiler, and a quarter of the speed goes.
-   */
-  private CodeBuilder along(int step, int stride) {
-    return code.iload(step).i2l().lload(code.parameterSlot(stride)).lmul().ladd();
-  }
-
-  /** Pushes a vector of the element of a row of a. */
-  private void broadcast(int step, int row) {
-    ClassDesc element = wide ? CD_double : CD_float;
-    ClassDesc layout =
-        HiddenClass.desc(wide ? ValueLayout.OfDouble.class : ValueLayout.OfFloat.class);
-    species()
-        .aload(code.parameterSlot(A))
-        .getstatic(
-            HiddenClass.desc(ValueLayout.class),
-            wide ? "JAVA_DOUBLE_UNALIGNED" : "JAVA_FLOAT_UNALIGNED",
-            layout)
-        .lload(code.parameterSlot(IA));
-    along(step, A_STEP)
-        .lload(code.parameterSlot(A_LINE))
-        .loadConstant((long) row)
-        .lmul()
-        .ladd()
-        .invokeinterface(SEGMENT, "get", MethodTypeDesc.of(element, layout, CD_long))
-        .invokestatic(type, "broadcast", MethodTypeDesc.of(type, SPECIES, element));
-  }
-
-  private CodeBuilder species() {
+  /** Pushes the species of vectors. */
+  final CodeBuilder species() {
     return code.getstatic(HERE, wide ? "F64" : "F32", SPECIES);
   }
 }

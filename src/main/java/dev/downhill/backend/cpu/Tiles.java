@@ -18,8 +18,6 @@ final class Tiles {
   /** The most vectors of a row of a tile. */
   static final int VECTORS = REGISTERS == 32 ? 4 : 2;
 
-  private static final @Nullable Tile[][][] COMPILED = new Tile[2][ROWS][VECTORS];
-
   private final boolean wide;
   private final int lanes;
   private final @Nullable Tile[][] tiles = new Tile[ROWS][VECTORS];
@@ -50,23 +48,11 @@ final class Tiles {
     if (tile == null) {
       tile =
           Simd.AVAILABLE
-              ? compiled(wide, rows, vectors)
+              ? MatrixTileCompiler.tile(wide, rows, vectors)
               : ScalarTile.of(wide, rows, vectors * lanes);
       tiles[rows - 1][vectors - 1] = tile;
     }
     return tile;
-  }
-
-  private static Tile compiled(boolean wide, int rows, int vectors) {
-    synchronized (COMPILED) {
-      @Nullable Tile[] line = COMPILED[wide ? 1 : 0][rows - 1];
-      Tile tile = line[vectors - 1];
-      if (tile == null) {
-        tile = TileCompiler.compile(wide, rows, vectors);
-        line[vectors - 1] = tile;
-      }
-      return tile;
-    }
   }
 
   /** AVX-512 and NEON have 32. */

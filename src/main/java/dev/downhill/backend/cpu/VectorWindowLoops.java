@@ -12,6 +12,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /** {@link WindowLoops} on the Vector API. */
 final class VectorWindowLoops implements WindowLoops {
@@ -27,6 +28,7 @@ final class VectorWindowLoops implements WindowLoops {
   private static final VectorShuffle<Float> EVEN =
       VectorShuffle.fromOp(SPECIES, lane -> 2 * lane % (2 * LANES));
 
+  private final @Nullable WindowTile[][] tiles = new WindowTile[Tiles.ROWS][Tiles.VECTORS];
   private final ScalarWindowLoops scalar = new ScalarWindowLoops();
 
   @Override
@@ -43,31 +45,30 @@ final class VectorWindowLoops implements WindowLoops {
       boolean add,
       float[] c,
       int stride) {
-    int tall = height(height);
-    for (int j = 0; j < width; j += 2 * LANES) {
-      boolean narrow = width - j <= LANES;
-      int step = narrow ? 8 : tall;
-      for (int i = 0; i < height; i += step) {
-        int ic = i * stride + j;
-        if (narrow) {
-          WindowTile.eightNarrow(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
-        } else if (step == 12) {
-          WindowTile.twelve(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
-        } else if (step == 8) {
-          WindowTile.eight(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
-        } else {
-          WindowTile.four(a, rows, ir + i, ia, b, columns, j, depth, add, c, ic, stride);
-        }
+    int vectors = Math.ceilDiv(width, LANES);
+    int panels = Math.ceilDiv(vectors, Tiles.VECTORS);
+    int tall = Math.ceilDiv(height, Tiles.ROWS);
+    int j = 0;
+    for (int q = 0; q < panels; q++) {
+      int across = vectors / panels + (q < vectors % panels ? 1 : 0);
+      int i = 0;
+      for (int t = 0; t < tall; t++) {
+        int down = height / tall + (t < height % tall ? 1 : 0);
+        tile(down, across)
+            .multiply(a, rows, ir + i, ia, b, columns, j, depth, add, c, i * stride + j, stride);
+        i += down;
       }
+      j += across * LANES;
     }
   }
 
-  /** Rows of a tile: as many as fit the registers, unless that leaves more of them unused. */
-  private static int height(int rows) {
-    if (LANES != 16 || rows <= 4) {
-      return 4;
+  private WindowTile tile(int rows, int vectors) {
+    WindowTile tile = tiles[rows - 1][vectors - 1];
+    if (tile == null) {
+      tile = WindowTileCompiler.tile(rows, vectors);
+      tiles[rows - 1][vectors - 1] = tile;
     }
-    return 12 * Math.ceilDiv(rows, 12) > 8 * Math.ceilDiv(rows, 8) ? 8 : 12;
+    return tile;
   }
 
   @Override

@@ -75,7 +75,7 @@ final class WeightGradient implements IntConsumer {
       blocks *= 2;
     }
     this.block = Math.ceilDiv(inputs, blocks);
-    this.places = planes.places(block, WindowLoops.SPARE_ROWS);
+    this.places = planes.places(block);
     this.columns = new int[cut.group() * cut.height() * cut.width()];
     Arrays.setAll(columns, p -> p * stride);
   }
@@ -127,7 +127,7 @@ final class WeightGradient implements IntConsumer {
 
   /** Sums of a task. */
   private int size() {
-    return (block * taps + WindowLoops.SPARE_ROWS) * stride;
+    return block * taps * stride;
   }
 
   @Override

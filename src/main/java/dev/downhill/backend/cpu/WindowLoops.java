@@ -7,9 +7,6 @@ import java.lang.foreign.MemorySegment;
  * segments are counted in elements of {@code f32}.
  */
 interface WindowLoops {
-  /** How many rows more than asked for a product may read and write. */
-  int SPARE_ROWS = 12;
-
   /** Up to a multiple of how many columns a product may read and write. */
   int COLUMNS = 32;
 
@@ -17,7 +14,7 @@ interface WindowLoops {
    * c[i, j] = or += the sum over k, in order and each step fused, of a[rows[ir + i] + ia + k]
    * b[columns[k] + j].
    *
-   * @param height rows; up to {@link #SPARE_ROWS} more are computed
+   * @param height rows
    * @param width columns; up to a multiple of {@link #COLUMNS} are computed
    * @param stride from row to row of c
    */

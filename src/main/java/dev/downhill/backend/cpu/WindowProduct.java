@@ -77,10 +77,10 @@ final class WindowProduct implements IntConsumer {
     // An odd number of cache lines: rows that lie a power of two apart crowd a few sets.
     this.distance = (depth / 16 | 1) * 16 + 16;
     this.atOnce = Math.clamp(LAID_OUT / Math.max(1, planes.channel()), 1, Math.max(1, inputs));
-    this.places = planes.places(atOnce, 0);
+    this.places = planes.places(atOnce);
     int all = groups * outputs;
-    this.rows = new int[all + WindowLoops.SPARE_ROWS];
-    Arrays.setAll(rows, r -> Math.min(r, all - 1) * distance);
+    this.rows = new int[all];
+    Arrays.setAll(rows, r -> r * distance);
     int blocks = Math.ceilDiv(outputs, BLOCK);
     while (cut.count() * groups * blocks < ENOUGH && outputs / blocks >= 32) {
       blocks *= 2;
@@ -182,7 +182,7 @@ final class WindowProduct implements IntConsumer {
     int width = cut.group() > 1 ? samples * high * planes.width() : high * planes.width();
     int stride = Math.ceilDiv(width, WindowLoops.COLUMNS) * WindowLoops.COLUMNS;
     float[] laid = mine.planes(atOnce * planes.channel() + WindowLoops.COLUMNS);
-    float[] sums = mine.sums((height + WindowLoops.SPARE_ROWS) * stride);
+    float[] sums = mine.sums(height * stride);
     int taps = planes.rows().size() * planes.columns().size();
     int c = 0;
     do {
