@@ -33,6 +33,7 @@ struct Windows {
   Slide rows;
   Slide columns;
   i64 stride[4];  // of the image, or of dy, in elements
+  i64 large;      // whether places need 64 bits
 };
 
 // A place in (samples, channels, rows, columns).
@@ -78,10 +79,10 @@ __device__ __forceinline__ void unfold(const Windows& w, i64 count, const T* x, 
 }
 
 ENTRY(unfold)(Windows w, i64 count, const T* x, i64 sample, i64 tap, T* z) {
-  if (count < (i64(1) << 31)) {
-    unfold<u32>(w, count, x, sample, tap, z);
-  } else {
+  if (w.large) {
     unfold<i64>(w, count, x, sample, tap, z);
+  } else {
+    unfold<u32>(w, count, x, sample, tap, z);
   }
 }
 
@@ -115,10 +116,10 @@ __device__ __forceinline__ void fold(const Windows& w, i64 count, const T* z, T*
 }
 
 ENTRY(fold)(Windows w, i64 count, const T* z, T* dx) {
-  if (count < (i64(1) << 31)) {
-    fold<u32>(w, count, z, dx);
-  } else {
+  if (w.large) {
     fold<i64>(w, count, z, dx);
+  } else {
+    fold<u32>(w, count, z, dx);
   }
 }
 
@@ -155,10 +156,10 @@ __device__ __forceinline__ void largest(const Windows& w, i64 count, const T* x,
 }
 
 ENTRY(max_pool)(Windows w, i64 count, const T* x, T* y, i64* at) {
-  if (count < (i64(1) << 31)) {
-    largest<u32>(w, count, x, y, at);
-  } else {
+  if (w.large) {
     largest<i64>(w, count, x, y, at);
+  } else {
+    largest<u32>(w, count, x, y, at);
   }
 }
 
@@ -187,9 +188,9 @@ __device__ __forceinline__ void spread(const Windows& w, i64 count, const T* dy,
 }
 
 ENTRY(max_pool_backward)(Windows w, i64 count, const T* dy, const i64* at, T* dx) {
-  if (count < (i64(1) << 31)) {
-    spread<u32>(w, count, dy, at, dx);
-  } else {
+  if (w.large) {
     spread<i64>(w, count, dy, at, dx);
+  } else {
+    spread<u32>(w, count, dy, at, dx);
   }
 }

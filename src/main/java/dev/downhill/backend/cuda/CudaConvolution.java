@@ -195,7 +195,7 @@ final class CudaConvolution {
       View x, View y, Slide rows, Slide columns, long sample, long tap, View windows) {
     long count = windows.shape().numel();
     CudaKernel kernel = kernel(unfolds, "unfold", x.dtype());
-    WindowArguments.write(kernel.struct(0), x, x.shape().size(1), x, y, rows, columns);
+    WindowArguments.write(kernel.struct(0), count, x, x.shape().size(1), x, y, rows, columns);
     kernel
         .i64(1, count)
         .view(2, x)
@@ -208,7 +208,7 @@ final class CudaConvolution {
   private void fold(View windows, View dy, Slide rows, Slide columns, View dx) {
     long count = dx.shape().numel();
     CudaKernel kernel = kernel(folds, "fold", dx.dtype());
-    WindowArguments.write(kernel.struct(0), dx, dx.shape().size(1), dx, dy, rows, columns);
+    WindowArguments.write(kernel.struct(0), count, dx, dx.shape().size(1), dx, dy, rows, columns);
     kernel
         .i64(1, count)
         .view(2, windows)

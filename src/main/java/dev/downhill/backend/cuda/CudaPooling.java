@@ -25,7 +25,7 @@ final class CudaPooling {
       return;
     }
     CudaKernel kernel = kernel(forward, "max_pool", x.dtype());
-    WindowArguments.write(kernel.struct(0), x, x.shape().size(1), x, y, rows, columns);
+    WindowArguments.write(kernel.struct(0), count, x, x.shape().size(1), x, y, rows, columns);
     kernel
         .i64(1, count)
         .view(2, x)
@@ -42,7 +42,7 @@ final class CudaPooling {
       return;
     }
     CudaKernel kernel = kernel(backward, "max_pool_backward", dx.dtype());
-    WindowArguments.write(kernel.struct(0), dy, dx.shape().size(1), dx, dy, rows, columns);
+    WindowArguments.write(kernel.struct(0), count, dy, dx.shape().size(1), dx, dy, rows, columns);
     kernel
         .i64(1, count)
         .view(2, dy)

@@ -32,7 +32,8 @@ final class Walk {
   /** Makes kernels take 64-bit indices even where 32 bits would do: for tests. */
   static final boolean FORCE_LARGE = Boolean.getBoolean("downhill.cuda.large");
 
-  private static final long LARGE_AT = 1L << 31;
+  /** From so many elements on places need 64 bits. */
+  static final long LARGE_AT = 1L << 31;
 
   private final int views;
   private final boolean inPacks;

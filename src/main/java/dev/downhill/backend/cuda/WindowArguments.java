@@ -12,19 +12,28 @@ final class WindowArguments {
   /**
    * Writes how windows slide over an image.
    *
+   * @param count places that the kernel computes
    * @param image the view whose strides the kernel reads
    * @param channels how many of its channels
    * @param x a view with the sizes of the image
    * @param y a view with a row and a column for each window
    */
   static void write(
-      MemorySegment to, View image, long channels, View x, View y, Slide rows, Slide columns) {
+      MemorySegment to,
+      long count,
+      View image,
+      long channels,
+      View x,
+      View y,
+      Slide rows,
+      Slide columns) {
     set(to, 0, channels);
     write(to, 1, rows, x.shape().size(2), y.shape().size(2));
     write(to, 7, columns, x.shape().size(3), y.shape().size(3));
     for (int d = 0; d < 4; d++) {
       set(to, 13 + d, image.layout().stride(d));
     }
+    set(to, 17, count >= Walk.LARGE_AT || Walk.FORCE_LARGE ? 1 : 0);
   }
 
   private static void write(MemorySegment to, int field, Slide slide, long length, long count) {
