@@ -5,18 +5,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Rows of text in aligned columns: the first to the left, numbers to the right. */
-final class TextTable {
+public final class TextTable {
   private final List<String[]> rows = new ArrayList<>();
 
-  TextTable(String... header) {
+  /** A table with these headings and no rows yet. */
+  public TextTable(String... header) {
     rows.add(header);
   }
 
-  TextTable row(String... cells) {
+  /** Adds a row: one cell for each heading. */
+  public TextTable row(String... cells) {
     rows.add(cells);
     return this;
   }
 
+  /** The table, each row ending in a line break. */
   @Override
   public String toString() {
     int columns = rows.get(0).length;
