@@ -102,6 +102,12 @@ final class TrainCommand implements Callable<Integer> {
   @Spec
   void spec(CommandSpec of) {
     spec = of;
+    of.usageMessage()
+        .footerHeading("%nJobs%n")
+        .footer(
+            Job.ALL.stream()
+                .map(j -> "  %-16s %s".formatted(j.name(), j.about()))
+                .toArray(String[]::new));
     for (JobOption option : JobOption.values()) {
       String jobs =
           Job.ALL.stream()
@@ -112,7 +118,7 @@ final class TrainCommand implements Callable<Integer> {
           OptionSpec.builder(option.flag())
               .paramLabel(option.label())
               .type(String.class)
-              .description(option.description() + " Of " + jobs + ".")
+              .description(option.description(), "Of " + jobs + ".")
               .setter(setter(option))
               .build());
     }

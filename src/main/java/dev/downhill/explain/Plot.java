@@ -143,17 +143,29 @@ public final class Plot {
    * @return a PNG file's bytes
    */
   public static byte[] png(Plot... plots) {
-    int width = Arrays.stream(plots).mapToInt(p -> p.chart.getWidth()).sum();
+    return png(plots.length, plots);
+  }
+
+  /**
+   * Draws plots in rows.
+   *
+   * @param columns plots a row
+   * @return a PNG file's bytes
+   */
+  public static byte[] png(int columns, Plot... plots) {
+    int width = Arrays.stream(plots).mapToInt(p -> p.chart.getWidth()).max().orElse(1);
     int height = Arrays.stream(plots).mapToInt(p -> p.chart.getHeight()).max().orElse(1);
-    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    int rows = Math.ceilDiv(plots.length, columns);
+    BufferedImage image =
+        new BufferedImage(columns * width, rows * height, BufferedImage.TYPE_INT_RGB);
     Graphics2D g = image.createGraphics();
     g.setColor(Color.WHITE);
-    g.fillRect(0, 0, width, height);
-    for (Plot p : plots) {
+    g.fillRect(0, 0, image.getWidth(), image.getHeight());
+    for (int i = 0; i < plots.length; i++) {
       Graphics2D part = (Graphics2D) g.create();
-      p.chart.paint(part, p.chart.getWidth(), p.chart.getHeight());
+      part.translate(i % columns * width, i / columns * height);
+      plots[i].chart.paint(part, width, height);
       part.dispose();
-      g.translate(p.chart.getWidth(), 0);
     }
     g.dispose();
     return png(image);

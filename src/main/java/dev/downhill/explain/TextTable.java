@@ -30,7 +30,7 @@ public final class TextTable {
       for (int c = 0; c < columns; c++) {
         String cell = rows.get(r)[c];
         width[c] = Math.max(width[c], cell.length());
-        number[c] &= r == 0 || cell.matches("[-+]?[0-9.,]+(e[-+]?\\d+)?[ %x]*");
+        number[c] &= r == 0 || cell.matches("NaN|[-+]?(Infinity|[0-9.,]+(e[-+]?\\d+)?[ %x]*)");
       }
     }
     StringBuilder text = new StringBuilder();

@@ -9,7 +9,7 @@ import java.util.Set;
 /** A worked example that can be run by name. */
 public interface Job {
   /** All jobs; the first is the default. */
-  List<Job> ALL = List.of(new HousePrices(), new OneWeight(), new Spreadsheet());
+  List<Job> ALL = List.of(new HousePrices(), new OneWeight(), new Spreadsheet(), new Curve());
 
   /**
    * The job of a name.

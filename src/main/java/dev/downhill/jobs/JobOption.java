@@ -10,7 +10,11 @@ public enum JobOption {
   TARGET(Kind.TEXT, "COLUMN", "The column of the data to predict."),
   MODEL(Kind.TEXT, "NAME", "Which network."),
   TOKENIZER(Kind.TEXT, "DIR", "A folder with GPT-2's encoder.json and vocab.bpe."),
-  CURVE(Kind.TEXT, "FORMULA", "A curve such as \"x^4 - 3x^2 + x\", or the name of one."),
+  CURVE(
+      Kind.TEXT,
+      "FORMULA",
+      "A curve such as \"x^4 - 3x^2 + x\", or the name of one: " + CurvePreset.names() + "."),
+  START(Kind.NUMBER, "X", "Where a walk down a curve starts."),
   EPOCHS(Kind.COUNT, "N", "How often all examples are seen."),
   BATCH_SIZE(Kind.COUNT, "N", "Examples a batch."),
   ACCUMULATE(Kind.COUNT, "N", "Batches whose gradients are added up before a step."),
@@ -24,11 +28,14 @@ public enum JobOption {
   private enum Kind {
     TEXT,
     COUNT,
-    RATE
+    RATE,
+    NUMBER
   }
 
   /** The highest learning rate that is accepted. */
   static final double HIGHEST_RATE = 1e6;
+
+  private static final double HIGHEST_NUMBER = 1e6;
 
   private final Kind kind;
   private final List<String> choices;
@@ -80,6 +87,7 @@ public enum JobOption {
     String expected =
         switch (kind) {
           case COUNT -> isCount(value) ? null : "a whole number of 1 or more";
+          case NUMBER -> isNumber(value) ? null : "a number from -1000000 to 1000000";
           case RATE -> isRate(value) ? null : "a number above 0, at most 1000000";
           case TEXT -> {
             if (!choices.isEmpty()) {
@@ -94,6 +102,14 @@ public enum JobOption {
   private static boolean isCount(String value) {
     try {
       return Integer.parseInt(value) >= 1;
+    } catch (NumberFormatException _) {
+      return false;
+    }
+  }
+
+  private static boolean isNumber(String value) {
+    try {
+      return Math.abs(Double.parseDouble(value)) <= HIGHEST_NUMBER;
     } catch (NumberFormatException _) {
       return false;
     }

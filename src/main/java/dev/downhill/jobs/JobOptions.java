@@ -78,6 +78,12 @@ public record JobOptions(
     return value == null ? otherwise : Integer.parseInt(value);
   }
 
+  /** The value of an option that is a number of any sign, or the job's own choice. */
+  double number(JobOption option, double otherwise) {
+    String value = given.get(option);
+    return value == null ? otherwise : Double.parseDouble(value);
+  }
+
   /** The learning rate, or the job's own choice. */
   double rate(double otherwise) {
     String value = given.get(JobOption.LR);
