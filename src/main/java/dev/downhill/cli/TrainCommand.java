@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,6 +35,7 @@ import tools.jackson.databind.json.JsonMapper;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
+    customSynopsis = "downhill train [JOB] [OPTION...]",
     description = "Trains a network and explains what it does.",
     sortOptions = false)
 final class TrainCommand implements Callable<Integer> {
@@ -50,6 +52,7 @@ final class TrainCommand implements Callable<Integer> {
   private @Nullable CommandSpec spec;
 
   private static final int MOST_THREADS = 1024;
+  private static final int HELP_WIDTH = 110;
 
   /** What may differ when a run is resumed: where and how it runs, not what it computes. */
   private static final Set<String> BESIDE_RESUME =
@@ -103,25 +106,33 @@ final class TrainCommand implements Callable<Integer> {
   void spec(CommandSpec of) {
     spec = of;
     of.usageMessage()
-        .footerHeading("%nJobs%n")
-        .footer(
-            Job.ALL.stream()
-                .map(j -> "  %-16s %s".formatted(j.name(), j.about()))
-                .toArray(String[]::new));
+        .width(HELP_WIDTH)
+        .footerHeading("%nJobs, and which of the options each takes beside the first six:%n")
+        .footer(Job.ALL.stream().flatMap(TrainCommand::help).toArray(String[]::new));
     for (JobOption option : JobOption.values()) {
-      String jobs =
-          Job.ALL.stream()
-              .filter(j -> j.takes().contains(option))
-              .map(Job::name)
-              .collect(Collectors.joining(", "));
       of.addOption(
           OptionSpec.builder(option.flag())
               .paramLabel(option.label())
               .type(String.class)
-              .description(option.description(), "Of " + jobs + ".")
+              .description(literal(option.description()))
+              .hidden(Job.ALL.stream().noneMatch(j -> j.takes().contains(option)))
               .setter(setter(option))
               .build());
     }
+  }
+
+  /** A job in the help: what it shows, and its options. */
+  private static Stream<String> help(Job job) {
+    String options =
+        job.takes().stream().sorted().map(JobOption::flag).collect(Collectors.joining(" "));
+    return Stream.of(
+        "  %-18s %s".formatted(job.name(), literal(job.about())),
+        "  %-18s   %s".formatted("", options));
+  }
+
+  // picocli reads the text of a help as a format.
+  private static String literal(String text) {
+    return text.replace("%", "%%");
   }
 
   private ISetter setter(JobOption option) {

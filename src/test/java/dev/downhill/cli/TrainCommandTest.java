@@ -2,6 +2,8 @@ package dev.downhill.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.downhill.jobs.Job;
+import dev.downhill.jobs.JobOption;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -54,7 +56,7 @@ class TrainCommandTest {
           --device=cpu:x            | 2 | device: expected auto, cpu, cuda or a kind with an index
           --resume=nowhere          | 6 | run folder: expected a run with config.json in nowhere
           --epoch=3                 | 2 | --epochs
-          hose-prices               | 2 | train: expected a job, one of house-prices, one-weight, got 'hose-prices'
+          hose-prices               | 2 | train: expected a job, one of house-prices, one-weight,
           --data=nowhere.csv        | 3 | nowhere.csv
           """)
   void aWrongWord(String argument, int code, String message) {
@@ -87,6 +89,47 @@ class TrainCommandTest {
     assertThat(train("--resume=" + folder, "--seed=7", "--json").message)
         .contains("--resume: expected no options of the job beside it")
         .endsWith("got --seed");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          --curve=x^2 +   | --curve: expected a number, x, pi, e, one of sin,
+          --curve=wel     | at character 1 of 'wel', got 'wel'; or one of the curves double-well,
+          --curve=7       | --curve: expected a formula with an x in it, got '7'
+          --curve=        | --curve: expected FORMULA, got ''
+          --start=left    | --start: expected a number from -1000000 to 1000000, got 'left'
+          --epochs=2      | --epochs: the job curve has no such option, it takes --curve, --start, --lr, --steps
+          """)
+  void aWrongCurve_isToldInOneLine(String argument, String message) {
+    Path out = folder.resolve("run");
+    Outcome outcome = train("curve", argument, "--out=" + out);
+    assertThat(outcome.message).contains(message).hasLineCount(1).startsWith("downhill: ");
+    assertThat(outcome.code).isEqualTo(2);
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void aNegativeNumber_isNoOption() {
+    Path out = folder.resolve("run");
+    assertThat(train("curve", "--start", "-2", "--steps=2", "--out=" + out).code).isZero();
+    assertThat(out.resolve("config.json")).content().contains("\"start\" : -2.0");
+  }
+
+  @Test
+  void theHelp_namesEveryJobWithItsOptions() {
+    CommandLine line = new CommandLine(new Downhill()).getSubcommands().get("train");
+    String help = line.getUsageMessage(CommandLine.Help.Ansi.OFF);
+    for (Job job : Job.ALL) {
+      assertThat(help.replaceAll("\\s+", " ")).contains(" " + job.name() + " " + job.about());
+      for (JobOption option : job.takes()) {
+        assertThat(help).contains("--%s=%s".formatted(option.flag().substring(2), option.label()));
+      }
+    }
+    assertThat(help).contains("--curve --start --lr --steps\n");
+    assertThat(help.lines()).allMatch(l -> l.length() <= 110);
   }
 
   @Test
