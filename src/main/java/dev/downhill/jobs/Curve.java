@@ -103,8 +103,7 @@ final class Curve implements Job {
     if (Double.isNaN(land.minimum())) {
       report.printf(
           Locale.ROOT,
-          "Downhill of there is no bottom from %.4g to %.4g. The curvature there, by autograd"
-              + " twice, gives the rates: %.4g.%n%n",
+          "There is no bottom below it from %.4g to %.4g. The rates suit a curvature of %.4g.%n%n",
           -land.reach(),
           land.reach(),
           land.scale());
@@ -112,12 +111,14 @@ final class Curve implements Job {
       report.printf(
           Locale.ROOT,
           "The bottom of that valley is at x = %.4f, where the curve is %.4f and its curvature, by"
-              + " autograd twice, %.4f.%nFrom start to bottom the curvature is up to %.4f: that"
-              + " gives the rates.%n%n",
+              + " autograd twice, %.4f.%n%s: that gives the rates.%n%n",
           land.minimum(),
           land.height(),
           land.curvature(),
-          land.scale());
+          (land.isBent()
+                  ? "From start to bottom the curvature is up to "
+                  : "The curve is not bent on the way; its slope by the distance is ")
+              + number(land.scale()));
     }
   }
 

@@ -10,7 +10,8 @@ import dev.downhill.backend.Device;
  * @param minimum the bottom of the valley of the start; NaN if there is none in the window
  * @param height of the minimum
  * @param curvature at the minimum
- * @param scale the curvature that rates are chosen by: the largest between start and minimum
+ * @param scale the curvature that rates are chosen by: the largest between start and minimum, or
+ *     slope by distance if that is larger, as it is where the minimum is a corner
  * @param hillLeft where the valley of the minimum ends
  * @param hillRight where the valley of the minimum ends
  */
@@ -69,6 +70,11 @@ record Landscape(
         positive(scale),
         s.x()[s.uphill(bottom, -1)],
         s.x()[s.uphill(bottom, 1)]);
+  }
+
+  /** Whether the curve bends at all between start and minimum. */
+  boolean isBent() {
+    return bend(samples, samples.nearest(start), samples.nearest(minimum)) > 1e-9;
   }
 
   /** How far from 0 the window reaches. */

@@ -40,9 +40,8 @@ record Verdict(Descent walk, Behaviour seen, String why) {
                       + " way",
                   d.rate() * land.scale())
               : text(
-                  "a step is rate x slope, and the slope fades: %.3g at the start, %.3g at the"
-                      + " end, where rate x curvature is %.3g",
-                  first, last, d.rate() * curvature[n]);
+                  "a step is rate x slope, and the slope %s: %.3g at the start, %.3g at the end",
+                  last < first ? "fades" : "is hardly there", first, last);
       case CONVERGES ->
           Math.abs(curvature[n]) < 1e-9
               ? text(

@@ -98,7 +98,7 @@ class CurveTest {
           x            | 0    | 1     | it runs downhill without end
           x^4 - 3x^2 + x | -1.9 | 0.14 | it ends outside its valley: step 1, rate x slope = 0.140 x -15.0, carried it from x = -1.900 to 0.2050, and its valley ends at 0.1700
           exp(-4x) + x | 3    | 0.505 | it oscillates, closer every time: rate x curvature is 2.02 at the minimum
-          1 - exp(-x^2)| 3    | 0.5   | it crawls: a step is rate x slope, and the slope fades
+          1 - exp(-x^2)| 3    | 0.5   | it crawls: a step is rate x slope, and the slope is hardly there
           x^2/10 + sin(3x) | 0 | 1.5  | it jumps about: rate x curvature was up to
           sqrt(x)      | 0    | 1     | it leaves the curve: at the start, x = 0.000, its slope is no finite number
           """)
