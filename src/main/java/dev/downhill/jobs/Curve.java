@@ -24,8 +24,6 @@ final class Curve implements Job {
   /** How often a rate is changed in search of one that converges, or diverges. */
   private static final int MOST_TRIES = 12;
 
-  private static final DoubleConsumer NOBODY = _ -> {};
-
   @Override
   public String name() {
     return "curve";
@@ -126,7 +124,7 @@ final class Curve implements Job {
   private static double goodRate(Formula curve, Device device, Landscape land, int steps) {
     for (int i = 0; i < MOST_TRIES; i++) {
       double rate = Math.scalb(1 / land.scale(), -i);
-      Descent walk = Descent.walk(curve, device, land.start(), rate, steps, NOBODY);
+      Descent walk = Descent.walk(curve, device, land.start(), rate, steps, _ -> {});
       if (Behaviour.of(walk, land) == Behaviour.CONVERGES) {
         return rate;
       }
@@ -138,7 +136,7 @@ final class Curve implements Job {
   private static double divergingRate(Formula curve, Device device, Landscape land, int steps) {
     for (int i = 0; i < MOST_TRIES; i++) {
       double rate = 2.2 / land.scale() * Math.pow(1.5, i);
-      Descent walk = Descent.walk(curve, device, land.start(), rate, steps, NOBODY);
+      Descent walk = Descent.walk(curve, device, land.start(), rate, steps, _ -> {});
       Behaviour seen = Behaviour.of(walk, land);
       if (seen == Behaviour.DIVERGES || seen == Behaviour.LEAVES) {
         return rate;

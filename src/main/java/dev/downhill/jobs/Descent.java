@@ -10,15 +10,40 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.DoubleConsumer;
 
-/**
- * Gradient descent on a curve: x becomes x - rate f'(x), again and again.
- *
- * @param rate the learning rate
- * @param x the places, from the start on
- * @param height the curve there
- * @param slope its slope there, NaN where the height is no number
- */
-record Descent(double rate, double[] x, double[] height, double[] slope) {
+/** Gradient descent on a curve: x becomes x - rate f'(x), again and again. */
+final class Descent {
+  private final double rate;
+  private final double[] x;
+  private final double[] height;
+  private final double[] slope;
+
+  private Descent(double rate, double[] x, double[] height, double[] slope) {
+    this.rate = rate;
+    this.x = x;
+    this.height = height;
+    this.slope = slope;
+  }
+
+  /** The learning rate. */
+  double rate() {
+    return rate;
+  }
+
+  /** The places, from the start on. */
+  double[] x() {
+    return x;
+  }
+
+  /** The curve there. */
+  double[] height() {
+    return height;
+  }
+
+  /** Its slope there. */
+  double[] slope() {
+    return slope;
+  }
+
   /**
    * Walks until the steps are over or the curve or its slope is no number.
    *

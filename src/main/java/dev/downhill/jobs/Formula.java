@@ -131,17 +131,13 @@ final class Formula {
       return constant(text.number());
     }
     String name = text.name();
-    switch (name) {
+    return switch (name) {
       case "x" -> {
         varies = true;
-        return x -> x;
+        yield x -> x;
       }
-      case "pi" -> {
-        return constant(Math.PI);
-      }
-      case "e" -> {
-        return constant(Math.E);
-      }
+      case "pi" -> constant(Math.PI);
+      case "e" -> constant(Math.E);
       default -> {
         UnaryOperator<Tensor> function = FUNCTIONS.get(name);
         if (function == null) {
@@ -152,9 +148,9 @@ final class Formula {
           throw text.refuse("( after " + name);
         }
         UnaryOperator<Tensor> of = closed();
-        return x -> function.apply(of.apply(x));
+        yield x -> function.apply(of.apply(x));
       }
-    }
+    };
   }
 
   /** What follows an opening bracket. */

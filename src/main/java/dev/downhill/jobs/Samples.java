@@ -12,13 +12,40 @@ import java.util.Objects;
 /**
  * A curve at many places, all at once: its height, its slope, and its curvature, which is the
  * derivative of the derivative.
- *
- * @param x the places
- * @param height f(x)
- * @param slope f'(x)
- * @param curvature f''(x)
  */
-record Samples(double[] x, double[] height, double[] slope, double[] curvature) {
+final class Samples {
+  private final double[] x;
+  private final double[] height;
+  private final double[] slope;
+  private final double[] curvature;
+
+  private Samples(double[] x, double[] height, double[] slope, double[] curvature) {
+    this.x = x;
+    this.height = height;
+    this.slope = slope;
+    this.curvature = curvature;
+  }
+
+  /** The places. */
+  double[] x() {
+    return x;
+  }
+
+  /** f(x). */
+  double[] height() {
+    return height;
+  }
+
+  /** f'(x). */
+  double[] slope() {
+    return slope;
+  }
+
+  /** f''(x). */
+  double[] curvature() {
+    return curvature;
+  }
+
   /** A curve at these places. */
   static Samples at(Formula curve, Device device, double... x) {
     try (Scope _ = Scope.open()) {

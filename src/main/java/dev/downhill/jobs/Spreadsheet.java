@@ -102,13 +102,15 @@ final class Spreadsheet implements Job {
     } finally {
       weights.forEach(Tensor::close);
     }
-    report.printf(
-        Locale.ROOT,
-        difference == 0
-            ? "%nEvery number by hand equals the engine's to the last bit.%n"
-            : "%nThe numbers differ by %.1e at most: this device's exp is another one than"
-                + " Java's.%n",
-        difference);
+    report.println();
+    if (difference == 0) {
+      report.println("Every number by hand equals the engine's to the last bit.");
+    } else {
+      report.printf(
+          Locale.ROOT,
+          "The numbers differ by %.1e at most: this device's exp is another one than Java's.%n",
+          difference);
+    }
 
     folder.clear();
     Map<String, Object> config = o.config(this);

@@ -35,56 +35,80 @@ record Verdict(Descent walk, Behaviour seen, String why) {
       case STAYS -> "a step is rate x slope, and the slope at the start is 0";
       case CRAWLS ->
           d.rate() * land.scale() < 0.3
-              ? text(
+              ? String.format(
+                  Locale.ROOT,
                   "rate x curvature is %.3g, far below 1: a step goes only about that share of the"
                       + " way",
                   d.rate() * land.scale())
-              : text(
+              : String.format(
+                  Locale.ROOT,
                   "a step is rate x slope, and the slope %s: %.3g at the start, %.3g at the end",
-                  last < first ? "fades" : "is hardly there", first, last);
+                  last < first ? "fades" : "is hardly there",
+                  first,
+                  last);
       case CONVERGES ->
           Math.abs(curvature[n]) < 1e-9
-              ? text(
+              ? String.format(
+                  Locale.ROOT,
                   "by luck: rate x slope = %.3g x %.3g was just the distance, since beside the"
                       + " minimum the slope does not fade",
-                  d.rate(), d.slope()[longest(d)])
-              : text(
+                  d.rate(),
+                  d.slope()[longest(d)])
+              : String.format(
+                  Locale.ROOT,
                   "rate x curvature at the minimum is %.3g: there a step leaves %.3g of the"
                       + " distance",
-                  d.rate() * curvature[n], Math.abs(1 - d.rate() * curvature[n]));
+                  d.rate() * curvature[n],
+                  Math.abs(1 - d.rate() * curvature[n]));
       case OSCILLATES ->
           near > 1 && near < 2
-              ? text(
+              ? String.format(
+                  Locale.ROOT,
                   "rate x curvature at the minimum is %.3g, between 1 and 2: a step goes over it"
                       + " and leaves %.3g of the distance",
-                  near, near - 1)
-              : text(
+                  near,
+                  near - 1)
+              : String.format(
+                  Locale.ROOT,
                   "rate x curvature is %.3g at the minimum and was up to %.3g on the way: steps go"
                       + " over it%s",
-                  near, most, near >= 2 ? ", and from 2 on they never settle" : "");
+                  near,
+                  most,
+                  near >= 2 ? ", and from 2 on they never settle" : "");
       case BOUNCES ->
           Math.abs(land.curvature()) * Math.abs(d.step(n - 1)) < 0.1 * last
-              ? text(
+              ? String.format(
+                  Locale.ROOT,
                   "the slope does not fade towards the minimum: it is %.3g right beside it, so that"
                       + " a step is never smaller than %.3g",
-                  last, d.rate() * last)
-              : text(
+                  last,
+                  d.rate() * last)
+              : String.format(
+                  Locale.ROOT,
                   "rate x curvature is %.3g at the minimum and was up to %.3g on the way: it cannot"
                       + " settle, and is caught between %.4g and %.4g",
-                  near, most, Math.min(d.x()[n - 1], d.end()), Math.max(d.x()[n - 1], d.end()));
+                  near,
+                  most,
+                  Math.min(d.x()[n - 1], d.end()),
+                  Math.max(d.x()[n - 1], d.end()));
       case SWINGS, DIVERGES ->
           near > 2
-              ? text(
+              ? String.format(
+                  Locale.ROOT,
                   "rate x curvature at the minimum is %.3g, above 2: there a step ends on the other"
                       + " side, %.3g times as far away",
-                  near, near - 1)
-              : text(
+                  near,
+                  near - 1)
+              : String.format(
+                  Locale.ROOT,
                   "rate x curvature is %.3g at the minimum but %.3g on the slope above it, and from"
                       + " 2 on steps throw it out",
-                  near, d.rate() * land.scale());
+                  near,
+                  d.rate() * land.scale());
       case LOSES_ITS_WAY -> {
         int jump = longest(d);
-        yield text(
+        yield String.format(
+            Locale.ROOT,
             "step %d, rate x slope = %.3g x %.3g, carried it from x = %.4g to %.4g, and its valley"
                 + " ends at %.4g",
             jump + 1,
@@ -95,18 +119,29 @@ record Verdict(Descent walk, Behaviour seen, String why) {
             d.end() > land.hillRight() ? land.hillRight() : land.hillLeft());
       }
       case RUNS_AWAY ->
-          text(
+          String.format(
+              Locale.ROOT,
               "the curve goes on falling: after %d steps x is %.4g and the curve %.4g",
-              n, d.end(), d.height()[n]);
+              n,
+              d.end(),
+              d.height()[n]);
       case LEAVES ->
           n == 0
-              ? text("at the start, x = %.4g, %s", d.end(), edge(d))
-              : text(
+              ? String.format(Locale.ROOT, "at the start, x = %.4g, %s", d.end(), edge(d))
+              : String.format(
+                  Locale.ROOT,
                   "step %d, rate x slope = %.3g x %.3g, carried it from x = %.4g to %.4g, where %s",
-                  n, d.rate(), d.slope()[n - 1], d.x()[n - 1], d.end(), edge(d));
+                  n,
+                  d.rate(),
+                  d.slope()[n - 1],
+                  d.x()[n - 1],
+                  d.end(),
+                  edge(d));
       case WANDERS ->
-          text(
-              "rate x curvature was up to %.3g on the way, and above 2 steps throw it about", most);
+          String.format(
+              Locale.ROOT,
+              "rate x curvature was up to %.3g on the way, and above 2 steps throw it about",
+              most);
     };
   }
 
@@ -123,9 +158,5 @@ record Verdict(Descent walk, Behaviour seen, String why) {
       longest = Math.abs(d.step(i)) > Math.abs(d.step(longest)) ? i : longest;
     }
     return longest;
-  }
-
-  private static String text(String format, Object... numbers) {
-    return String.format(Locale.ROOT, format, numbers);
   }
 }
