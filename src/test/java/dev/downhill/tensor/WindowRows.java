@@ -156,6 +156,10 @@ final class WindowRows {
                     Pooling.maxPool2d(
                         x.get(0), Pooling.Max.of(3, 2).withStride(2).withPadding(1).withCeilMode()))
             .call(
+                max,
+                "2 3 stride 2 padding 1",
+                x -> Pooling.maxPool2d(x.get(0), Pooling.Max.of(2, 3).withStride(2).withPadding(1)))
+            .call(
                 "maxPool2dWithIndices(Tensor, Max)",
                 "2 stride 1 dilation 2",
                 x ->
