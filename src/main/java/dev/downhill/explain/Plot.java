@@ -87,6 +87,12 @@ public final class Plot {
     return this;
   }
 
+  /** A horizontal axis by powers of ten, for values above 0. */
+  public Plot logarithmicX() {
+    chart.getStyler().setXAxisLogarithmic(true);
+    return this;
+  }
+
   /** A line through points; what is not finite is left out. */
   public Plot line(String name, double[] x, double[] y) {
     add(name, x, y);

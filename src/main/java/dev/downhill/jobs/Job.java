@@ -9,7 +9,14 @@ import java.util.Set;
 /** A worked example that can be run by name. */
 public interface Job {
   /** All jobs; the first is the default. */
-  List<Job> ALL = List.of(new HousePrices(), new OneWeight(), new Spreadsheet(), new Curve());
+  List<Job> ALL =
+      List.of(
+          new HousePrices(),
+          new OneWeight(),
+          new Spreadsheet(),
+          new Curve(),
+          new Recommender(),
+          new GradientNoise());
 
   /**
    * The job of a name.

@@ -242,6 +242,8 @@ public final class Trainer {
     double mean = Double.NaN;
     long k = 0;
     sum.fill(0);
+    // Not that of the examples, which may be the numbers of tokens.
+    DType lossType = model.parameters().getFirst().dtype();
     for (Batch b : train.batches(options.batchSize, options.seed, epoch)) {
       boolean first = k % options.accumulate == 0;
       boolean last = (k + 1) % options.accumulate == 0 || k == batches - 1;
@@ -254,7 +256,7 @@ public final class Trainer {
       lastRate = optimizer.rate();
       try (Scope _ = Scope.open()) {
         double share = (double) b.size() / windowSize;
-        Tensor weight = Tensor.full(b.x().device(), b.x().dtype(), share);
+        Tensor weight = Tensor.full(b.x().device(), lossType, share);
         Tensor l = run.runAs(window, b.x(), b.y(), weight);
         sum.addInPlace(l.to(DType.F64).mul((double) b.size()));
       }
