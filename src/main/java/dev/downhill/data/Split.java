@@ -2,6 +2,8 @@ package dev.downhill.data;
 
 import dev.downhill.tensor.HostRandom;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /** Which rows of a table train a model and which validate it. Immutable. */
 public final class Split {
@@ -40,6 +42,39 @@ public final class Split {
     Arrays.sort(held);
     Arrays.sort(rest);
     return new Split(rest, held);
+  }
+
+  /**
+   * Splits for cross-validation: every row validates once and trains otherwise. Each class is dealt
+   * out evenly, so that every part has its share of it.
+   *
+   * @param classes the class of every row
+   * @param folds the number of splits, from 2 to the number of rows
+   * @param seed the same seed gives the same splits
+   * @throws IllegalArgumentException if {@code folds} is out of range
+   */
+  public static List<Split> folds(int[] classes, int folds, long seed) {
+    if (folds < 2 || folds > classes.length) {
+      throw new IllegalArgumentException(
+          "folds: expected 2 to as many as there are rows, got %s for %s rows"
+              .formatted(folds, classes.length));
+    }
+    int[] foldOf = new int[classes.length];
+    int dealt = 0;
+    for (int c : Arrays.stream(classes).sorted().distinct().toArray()) {
+      int[] rows = IntStream.range(0, classes.length).filter(r -> classes[r] == c).toArray();
+      for (int i : Order.shuffled(rows.length, new HostRandom(seed, "folds of class " + c))) {
+        foldOf[rows[i]] = dealt % folds;
+        dealt++;
+      }
+    }
+    return IntStream.range(0, folds)
+        .mapToObj(
+            f ->
+                new Split(
+                    IntStream.range(0, foldOf.length).filter(r -> foldOf[r] != f).toArray(),
+                    IntStream.range(0, foldOf.length).filter(r -> foldOf[r] == f).toArray()))
+        .toList();
   }
 
   /** The training rows, ascending. */

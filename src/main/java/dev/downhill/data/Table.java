@@ -72,6 +72,19 @@ public final class Table {
     return new Table(source, columns, null);
   }
 
+  /**
+   * This table with a column in place of the one of the same name.
+   *
+   * @throws DataException if there is none of that name, or it has another length
+   */
+  public Table with(Column column) {
+    column(column.name());
+    return new Table(
+        source,
+        columns().stream().map(c -> c.name().equals(column.name()) ? column : c).toList(),
+        lines);
+  }
+
   /** Reads a CSV file with {@linkplain CsvOptions#DEFAULTS default options}. */
   public static Table read(Path file) {
     return read(file, CsvOptions.DEFAULTS);

@@ -16,7 +16,9 @@ public interface Job {
           new Spreadsheet(),
           new Curve(),
           new Recommender(),
-          new GradientNoise());
+          new GradientNoise(),
+          new Tumour(),
+          new Pathologies());
 
   /**
    * The job of a name.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -105,5 +106,34 @@ class SplitTest {
       counts[order[0] * 9 + order[1] * 3 + order[2]]++;
     }
     assertThat(Arrays.stream(counts).filter(c -> c > 0).boxed()).hasSize(6).allMatch(c -> c > 850);
+  }
+
+  @Test
+  void folds_areEachRowOnce_withTheirShareOfEachClass() {
+    int[] classes = IntStream.range(0, 103).map(r -> r % 4 == 0 ? 7 : 2).toArray();
+    List<Split> folds = Split.folds(classes, 10, 3);
+    assertThat(folds).hasSize(10);
+    int[] all = folds.stream().flatMapToInt(f -> Arrays.stream(f.validation())).sorted().toArray();
+    assertThat(all).isEqualTo(IntStream.range(0, 103).toArray());
+    for (Split fold : folds) {
+      assertThat(fold.validation().length).isBetween(10, 11);
+      assertThat(fold.train()).hasSize(103 - fold.validation().length).isSorted();
+      assertThat(fold.train()).doesNotContain(fold.validation());
+      assertThat(Arrays.stream(fold.validation()).filter(r -> classes[r] == 7).count())
+          .isBetween(2L, 3L);
+    }
+    assertThat(Split.folds(classes, 10, 3).get(4).validation())
+        .isEqualTo(folds.get(4).validation());
+    assertThat(Split.folds(classes, 10, 4).get(4).validation())
+        .isNotEqualTo(folds.get(4).validation());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 0, 1, 6})
+  void anImpossibleNumberOfFolds_isRefused(int folds) {
+    assertThatThrownBy(() -> Split.folds(new int[5], folds, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "folds: expected 2 to as many as there are rows, got %s for 5 rows".formatted(folds));
   }
 }
