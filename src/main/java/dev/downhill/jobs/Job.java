@@ -18,7 +18,9 @@ public interface Job {
           new Recommender(),
           new GradientNoise(),
           new Tumour(),
-          new Pathologies());
+          new Pathologies(),
+          new Digits(),
+          new Autoencoder());
 
   /**
    * The job of a name.

@@ -41,7 +41,8 @@ public final class Sequential extends Layer {
     return y;
   }
 
-  List<Layer> layers() {
+  /** The layers in order. */
+  public List<Layer> layers() {
     return layers;
   }
 
