@@ -26,6 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     versionProvider = Downhill.Version.class,
     subcommands = {
       TrainCommand.class,
+      GenerateCommand.class,
       VerifyCommand.class,
       BenchCommand.class,
       DoctorCommand.class,

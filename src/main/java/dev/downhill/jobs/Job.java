@@ -20,7 +20,8 @@ public interface Job {
           new Tumour(),
           new Pathologies(),
           new Digits(),
-          new Autoencoder());
+          new Autoencoder(),
+          new Language());
 
   /**
    * The job of a name.

@@ -5,6 +5,7 @@ import dev.downhill.shape.DType;
 import dev.downhill.shape.Shape;
 import dev.downhill.tensor.Activation;
 import dev.downhill.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * Self-attention and a small network at each position, each behind a layer normalisation and added
@@ -24,6 +25,7 @@ public final class TransformerBlock extends Layer {
   private final Dropout dropout;
   private final Dropout dropout1;
   private final Dropout dropout2;
+  private final UnaryOperator<Tensor> activation;
 
   /**
    * What a block has.
@@ -32,29 +34,40 @@ public final class TransformerBlock extends Layer {
    * @param causal whether position i sees positions 0 to i only
    * @param bias whether linear maps and normalisations have biases
    * @param dropout the probability of omitting, inside the network and behind both parts
+   * @param activation between the two maps of the network
    */
-  public record Options(long hidden, boolean causal, boolean bias, double dropout) {
-    /** Four times as wide inside, all positions seen, biases, no dropout. */
-    public static final Options DEFAULT = new Options(0, false, true, 0);
+  public record Options(
+      long hidden,
+      boolean causal,
+      boolean bias,
+      double dropout,
+      UnaryOperator<Tensor> activation) {
+    /** Four times as wide inside, all positions seen, biases, no dropout, GELU. */
+    public static final Options DEFAULT = new Options(0, false, true, 0, Activation::gelu);
 
     /** So wide inside. */
     public Options withHidden(long width) {
-      return new Options(width, causal, bias, dropout);
+      return new Options(width, causal, bias, dropout, activation);
     }
 
     /** Whether position i sees positions 0 to i only. */
     public Options withCausal(boolean whether) {
-      return new Options(hidden, whether, bias, dropout);
+      return new Options(hidden, whether, bias, dropout, activation);
     }
 
     /** Without biases. */
     public Options withoutBias() {
-      return new Options(hidden, causal, false, dropout);
+      return new Options(hidden, causal, false, dropout, activation);
     }
 
     /** With this probability of omitting. */
     public Options withDropout(double p) {
-      return new Options(hidden, causal, bias, p);
+      return new Options(hidden, causal, bias, p, activation);
+    }
+
+    /** With another function between the two maps, such as {@code Activation::geluTanh}. */
+    public Options withActivation(UnaryOperator<Tensor> function) {
+      return new Options(hidden, causal, bias, dropout, function);
     }
   }
 
@@ -80,12 +93,13 @@ public final class TransformerBlock extends Layer {
     norm2 = part("norm2", new LayerNorm(Shape.of(dim), norms));
     dropout1 = part("dropout1", new Dropout(options.dropout()));
     dropout2 = part("dropout2", new Dropout(options.dropout()));
+    activation = options.activation();
   }
 
   @Override
   public Tensor forward(Tensor x) {
     Tensor h = x.add(dropout1.forward(attention.forward(norm1.forward(x))));
-    Tensor inside = dropout.forward(Activation.gelu(up.forward(norm2.forward(h))));
+    Tensor inside = dropout.forward(activation.apply(up.forward(norm2.forward(h))));
     return h.add(dropout2.forward(down.forward(inside)));
   }
 

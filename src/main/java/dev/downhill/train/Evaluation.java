@@ -24,10 +24,21 @@ public final class Evaluation {
    * @return NaN if there are no examples
    */
   public static double mean(Layer model, Dataset data, BinaryOperator<Tensor> measure) {
+    return mean(model, data, measure, BATCH);
+  }
+
+  /**
+   * The mean over all examples, of which {@code batch} are seen at a time: what fits into memory in
+   * training does so here.
+   *
+   * @param measure from prediction and target of a batch to the batch's mean, with one element
+   * @return NaN if there are no examples
+   */
+  public static double mean(Layer model, Dataset data, BinaryOperator<Tensor> measure, int batch) {
     double sum = 0;
     try (Module.Mode _ = model.evaluating();
         Autograd.Mode _ = Autograd.noGrad()) {
-      for (Batch b : data.inOrder(BATCH)) {
+      for (Batch b : data.inOrder(batch)) {
         try (Scope _ = Scope.open()) {
           sum += measure.apply(model.forward(b.x()), b.y()).item() * b.size();
         }

@@ -219,8 +219,8 @@ public final class Trainer {
                 step,
                 lastRate,
                 mean,
-                Evaluation.mean(model, validation, loss),
-                Evaluation.mean(model, validation, metric),
+                Evaluation.mean(model, validation, loss, options.batchSize),
+                Evaluation.mean(model, validation, metric, options.batchSize),
                 clock.total());
         clock.proceed();
         epochs.add(done);

@@ -283,6 +283,19 @@ class NetworkLayersTest {
     }
   }
 
+  @Test
+  void aBlocksActivation_standsBetweenItsMaps() {
+    TransformerBlock.Options o =
+        TransformerBlock.Options.DEFAULT.withoutBias().withActivation(x -> x.mul(0));
+    try (TransformerBlock block = new TransformerBlock(4, 2, o).on(CPU, 3, DType.F64);
+        Scope _ = Scope.open()) {
+      block.forward(some(1, 3, 4)).square().sum().backward();
+      // The first map learns nothing, the attention before it does.
+      assertThat(gradient(block.parameters().get(2))).containsOnly(0.0);
+      assertThat(gradient(block.parameters().get(0))).doesNotContain(0.0);
+    }
+  }
+
   // Positions, weights of other layers, ways around
 
   @Test
