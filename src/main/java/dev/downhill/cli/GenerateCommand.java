@@ -1,8 +1,8 @@
 package dev.downhill.cli;
 
 import dev.downhill.backend.Device;
-import dev.downhill.jobs.LanguageModel;
-import dev.downhill.jobs.Sampling;
+import dev.downhill.jobs.language.LanguageModel;
+import dev.downhill.jobs.language.Sampling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;

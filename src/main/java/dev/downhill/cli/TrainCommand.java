@@ -41,10 +41,10 @@ import tools.jackson.databind.json.JsonMapper;
 final class TrainCommand implements Callable<Integer> {
 
   /** The names for the help and for shell completion. */
-  static final class Jobs implements Iterable<String> {
+  static final class Names implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return Job.ALL.stream().map(Job::name).iterator();
+      return Jobs.ALL.stream().map(Job::name).iterator();
     }
   }
 
@@ -62,7 +62,7 @@ final class TrainCommand implements Callable<Integer> {
       arity = "0..1",
       paramLabel = "JOB",
       defaultValue = "house-prices",
-      completionCandidates = Jobs.class,
+      completionCandidates = Names.class,
       description = "One of ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
   private String job = "house-prices";
 
@@ -108,14 +108,14 @@ final class TrainCommand implements Callable<Integer> {
     of.usageMessage()
         .width(HELP_WIDTH)
         .footerHeading("%nJobs, and which of the options each takes beside the first six:%n")
-        .footer(Job.ALL.stream().flatMap(TrainCommand::help).toArray(String[]::new));
+        .footer(Jobs.ALL.stream().flatMap(TrainCommand::help).toArray(String[]::new));
     for (JobOption option : JobOption.values()) {
       of.addOption(
           OptionSpec.builder(option.flag())
               .paramLabel(option.label())
               .type(String.class)
               .description(literal(option.description()))
-              .hidden(Job.ALL.stream().noneMatch(j -> j.takes().contains(option)))
+              .hidden(Jobs.ALL.stream().noneMatch(j -> j.takes().contains(option)))
               .setter(setter(option))
               .build());
     }
@@ -162,7 +162,7 @@ final class TrainCommand implements Callable<Integer> {
     if (!problems.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", problems));
     }
-    Job chosen = Job.named(resume == null ? job : JobOptions.job(resume));
+    Job chosen = Jobs.named(resume == null ? job : JobOptions.job(resume));
     if (threads != null) {
       System.setProperty("downhill.threads", threads.toString());
     }

@@ -8,37 +8,6 @@ import java.util.Set;
 
 /** A worked example that can be run by name. */
 public interface Job {
-  /** All jobs; the first is the default. */
-  List<Job> ALL =
-      List.of(
-          new HousePrices(),
-          new OneWeight(),
-          new Spreadsheet(),
-          new Curve(),
-          new Recommender(),
-          new GradientNoise(),
-          new Tumour(),
-          new Pathologies(),
-          new Digits(),
-          new Autoencoder(),
-          new Language());
-
-  /**
-   * The job of a name.
-   *
-   * @throws IllegalArgumentException if there is none, with the names there are
-   */
-  static Job named(String name) {
-    return ALL.stream()
-        .filter(j -> j.name().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "train: expected a job, one of %s, got '%s'"
-                        .formatted(String.join(", ", ALL.stream().map(Job::name).toList()), name)));
-  }
-
   /** The name on the command line. */
   String name();
 

@@ -13,7 +13,7 @@ public enum JobOption {
   CURVE(
       Kind.TEXT,
       "FORMULA",
-      "A curve such as \"x^4 - 3x^2 + x\", or the name of one: " + CurvePreset.names() + "."),
+      "A curve such as \"x^4 - 3x^2 + x\", or the name of one; a wrong name lists them."),
   START(Kind.NUMBER, "X", "Where a walk down a curve starts."),
   EPOCHS(Kind.COUNT, "N", "How often all examples are seen."),
   BATCH_SIZE(Kind.COUNT, "N", "Examples a batch."),
@@ -33,7 +33,7 @@ public enum JobOption {
   }
 
   /** The highest learning rate that is accepted. */
-  static final double HIGHEST_RATE = 1e6;
+  public static final double HIGHEST_RATE = 1e6;
 
   private static final double HIGHEST_NUMBER = 1e6;
 
@@ -63,7 +63,7 @@ public enum JobOption {
   }
 
   /** The name in {@code config.json}, such as {@code batch_size}. */
-  String key() {
+  public String key() {
     return name().toLowerCase(Locale.ROOT);
   }
 

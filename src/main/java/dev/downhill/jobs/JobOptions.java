@@ -47,12 +47,12 @@ public record JobOptions(
   }
 
   /** The value of an option, or null. */
-  @Nullable String text(JobOption option) {
+  public @Nullable String text(JobOption option) {
     return given.get(option);
   }
 
   /** The value of an option, or the job's own choice. */
-  String text(JobOption option, String otherwise) {
+  public String text(JobOption option, String otherwise) {
     return given.getOrDefault(option, otherwise);
   }
 
@@ -62,7 +62,7 @@ public record JobOptions(
    * @param choices what it can be; the first is the job's own choice
    * @throws IllegalArgumentException if it is none of them
    */
-  String oneOf(JobOption option, String... choices) {
+  public String oneOf(JobOption option, String... choices) {
     String value = text(option, choices[0]);
     if (!List.of(choices).contains(value)) {
       throw new IllegalArgumentException(
@@ -73,25 +73,25 @@ public record JobOptions(
   }
 
   /** The value of an option that counts something, or the job's own choice. */
-  int count(JobOption option, int otherwise) {
+  public int count(JobOption option, int otherwise) {
     String value = given.get(option);
     return value == null ? otherwise : Integer.parseInt(value);
   }
 
   /** The value of an option that is a number of any sign, or the job's own choice. */
-  double number(JobOption option, double otherwise) {
+  public double number(JobOption option, double otherwise) {
     String value = given.get(option);
     return value == null ? otherwise : Double.parseDouble(value);
   }
 
   /** The learning rate, or the job's own choice. */
-  double rate(double otherwise) {
+  public double rate(double otherwise) {
     String value = given.get(JobOption.LR);
     return value == null ? otherwise : Double.parseDouble(value);
   }
 
   /** {@code --data}, or null. */
-  @Nullable Path data() {
+  public @Nullable Path data() {
     String value = given.get(JobOption.DATA);
     return value == null ? null : Path.of(value);
   }
@@ -124,7 +124,7 @@ public record JobOptions(
    * job adds what it chose itself, under the {@linkplain JobOption#key keys} of the options, so
    * that a resumed run has the same.
    */
-  Map<String, Object> config(Job job) {
+  public Map<String, Object> config(Job job) {
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("job", job.name());
     config.put("device", device.name());

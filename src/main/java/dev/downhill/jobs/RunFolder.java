@@ -19,7 +19,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The folder that a run leaves behind. Each file is written whole or not at all. */
-final class RunFolder {
+public final class RunFolder {
   private static final List<String> FILES =
       List.of("config.json", "metrics.csv", "curve.png", "state.safetensors", "model.safetensors");
 
@@ -32,7 +32,7 @@ final class RunFolder {
    * @param own the names of the files that only this job writes
    * @throws CheckpointException if it is clear already that it cannot be made
    */
-  RunFolder(Path folder, String... own) {
+  public RunFolder(Path folder, String... own) {
     this.files = Stream.concat(FILES.stream(), Stream.of(own)).toList();
     this.folder = folder.toAbsolutePath();
     Path there = this.folder;
@@ -51,7 +51,7 @@ final class RunFolder {
    *
    * @throws CheckpointException if there is none, or it is no JSON object
    */
-  static JsonNode config(Path folder) {
+  public static JsonNode config(Path folder) {
     Path file = folder.resolve("config.json");
     try {
       JsonNode config = JsonMapper.builder().build().readTree(Files.readString(file));
@@ -66,12 +66,12 @@ final class RunFolder {
   }
 
   /** {@code state.safetensors}: where a run can go on. */
-  Path state() {
+  public Path state() {
     return file("state.safetensors");
   }
 
   /** Removes what an earlier run left under the names used here; other files stay. */
-  void clear() {
+  public void clear() {
     try {
       for (String name : files) {
         Files.deleteIfExists(folder.resolve(name));
@@ -82,7 +82,7 @@ final class RunFolder {
   }
 
   /** {@code config.json}: what the run was asked to do. */
-  void config(Map<String, Object> config) {
+  public void config(Map<String, Object> config) {
     JsonMapper json = JsonMapper.builder().build();
     write("config.json", json.writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n");
   }
@@ -95,7 +95,7 @@ final class RunFolder {
    * @param scale what the metric is multiplied by
    * @param title of the picture
    */
-  void metrics(History history, String loss, String metric, double scale, String title) {
+  public void metrics(History history, String loss, String metric, double scale, String title) {
     StringBuilder csv =
         new StringBuilder("epoch,step,learning_rate,loss,validation_loss," + metric + ",seconds\n");
     int n = history.epochs().size();
@@ -129,22 +129,22 @@ final class RunFolder {
   }
 
   /** A PNG of plots side by side. */
-  void picture(String name, Plot... plots) {
+  public void picture(String name, Plot... plots) {
     picture(name, Plot.png(plots));
   }
 
   /** A PNG file. */
-  void picture(String name, byte[] png) {
+  public void picture(String name, byte[] png) {
     AtomicFile.write(file(name), out -> out.write(png));
   }
 
   /** {@code model.safetensors}: weights, and text such as the normaliser. */
-  void model(Map<String, Tensor> state, Map<String, String> metadata) {
+  public void model(Map<String, Tensor> state, Map<String, String> metadata) {
     Checkpoint.save(file("model.safetensors"), state, metadata);
   }
 
   /** A file of text. */
-  void write(String name, String text) {
+  public void write(String name, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file(name), out -> out.write(bytes));
   }

@@ -122,7 +122,7 @@ class TrainCommandTest {
   void theHelp_namesEveryJobWithItsOptions() {
     CommandLine line = new CommandLine(new Downhill()).getSubcommands().get("train");
     String help = line.getUsageMessage(CommandLine.Help.Ansi.OFF);
-    for (Job job : Job.ALL) {
+    for (Job job : Jobs.ALL) {
       assertThat(help.replaceAll("\\s+", " ")).contains(" " + job.name() + " " + job.about());
       for (JobOption option : job.takes()) {
         assertThat(help).contains("--%s=%s".formatted(option.flag().substring(2), option.label()));

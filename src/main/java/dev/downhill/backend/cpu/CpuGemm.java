@@ -162,7 +162,7 @@ final class CpuGemm {
     long startLine = from == null ? 0 : from.lineStride();
     long iy = y.at(matrix, i, j);
     boolean whole = cols % lanes == 0;
-    boolean begins = from == null || whole && from.alongSteps();
+    boolean begins = from == null || (whole && from.alongSteps());
     boolean fits = whole && y.alongSteps();
     long across = (long) vectors(cols) * lanes * bytes;
     int count = (rows + Tiles.ROWS - 1) / Tiles.ROWS;
@@ -171,7 +171,7 @@ final class CpuGemm {
       int height = rows / count + (t < rows % count ? 1 : 0);
       long at = iStart + row * startLine;
       long to = iy + row * y.lineStride();
-      if (!begins) {
+      if (from != null && !begins) {
         copy(
             from.segment(), at, startLine, from.stepStride(), edge, 0, across, bytes, height, cols);
       }

@@ -1,0 +1,5 @@
+/** Gradient descent on a curve of one dimension. */
+@NullMarked
+package dev.downhill.jobs.curve;
+
+import org.jspecify.annotations.NullMarked;

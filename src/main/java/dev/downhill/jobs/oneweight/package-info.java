@@ -1,0 +1,5 @@
+/** The smallest network: one weight. */
+@NullMarked
+package dev.downhill.jobs.oneweight;
+
+import org.jspecify.annotations.NullMarked;

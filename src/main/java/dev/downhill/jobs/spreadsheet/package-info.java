@@ -1,0 +1,5 @@
+/** One hidden unit as a spreadsheet. */
+@NullMarked
+package dev.downhill.jobs.spreadsheet;
+
+import org.jspecify.annotations.NullMarked;
