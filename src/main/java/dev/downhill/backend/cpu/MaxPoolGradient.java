@@ -43,32 +43,34 @@ final class MaxPoolGradient implements IntConsumer {
     int end = Math.min(count, first + perTask);
     int bytes = f32 ? Float.BYTES : Double.BYTES;
     dx.asSlice((dxAt + first * area) * bytes, (end - first) * area * bytes).fill((byte) 0);
+    // Rows that follow each other are one long row.
+    int rows = dy.row == dy.column * dy.columns ? dy.rows : 1;
     for (int plane = first; plane < end; plane++) {
-      for (int row = 0; row < dy.rows; row++) {
+      for (int row = 0; row < dy.rows; row += rows) {
         long from = dy.at(plane / channels, plane % channels, row, 0);
         long at = indicesAt + ((long) plane * dy.rows + row) * dy.columns;
         if (f32) {
-          addF32(from, at, dxAt + plane * area);
+          addF32(from, at, dxAt + plane * area, rows * dy.columns);
         } else {
-          addF64(from, at, dxAt + plane * area);
+          addF64(from, at, dxAt + plane * area, rows * dy.columns);
         }
       }
     }
   }
 
-  private void addF32(long from, long at, long to) {
+  private void addF32(long from, long at, long to, int count) {
     MemorySegment s = Scalars.offHeap(dy.segment);
     MemorySegment chosen = Scalars.offHeap(indices);
     MemorySegment sums = Scalars.offHeap(dx);
-    for (int i = 0; i < dy.columns; i++) {
+    for (int i = 0; i < count; i++) {
       long place = 4 * (to + Scalars.loadI64(chosen, 8 * (at + i)));
       float added = Scalars.loadF32(s, 4 * (from + i * dy.column));
       Scalars.storeF32(Scalars.loadF32(sums, place) + added, sums, place);
     }
   }
 
-  private void addF64(long from, long at, long to) {
-    for (int i = 0; i < dy.columns; i++) {
+  private void addF64(long from, long at, long to, int count) {
+    for (int i = 0; i < count; i++) {
       long place = 8 * (to + Scalars.loadI64(indices, 8 * (at + i)));
       double added = Scalars.loadF64(dy.segment, 8 * (from + i * dy.column));
       Scalars.storeF64(Scalars.loadF64(dx, place) + added, dx, place);

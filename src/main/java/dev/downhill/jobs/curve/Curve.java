@@ -7,7 +7,7 @@ import dev.downhill.jobs.JobOption;
 import dev.downhill.jobs.JobOptions;
 import dev.downhill.jobs.JobResult;
 import dev.downhill.jobs.RunFolder;
-import dev.downhill.train.Progress;
+import dev.downhill.train.StepProgress;
 import dev.downhill.train.Trainer;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -16,7 +16,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.DoubleConsumer;
 
 /**
  * Gradient descent on a curve in one dimension, at several rates chosen by the curvature, each from
@@ -63,9 +62,16 @@ public final class Curve implements Job {
     rates.add(chosen);
 
     List<Verdict> verdicts = new ArrayList<>();
-    Told told = new Told(progress, (long) rates.size() * steps);
+    StepProgress told = new StepProgress(progress, 1, (long) rates.size() * steps);
     for (double rate : rates) {
-      Descent walk = Descent.walk(curve, o.device(), land.start(), rate, steps, told);
+      Descent walk =
+          Descent.walk(
+              curve,
+              o.device(),
+              land.start(),
+              rate,
+              steps,
+              height -> told.step(1, 1, () -> height));
       verdicts.add(Verdict.of(walk, land, curve, o.device()));
     }
     report(verdicts, land, o.text(JobOption.LR) != null ? chosen : Double.NaN, report);
@@ -90,13 +96,13 @@ public final class Curve implements Job {
     return new JobResult(
         name(),
         o.device().name(),
-        told.step,
+        told.taken(),
         1,
         shown.height()[0],
         end,
         new JobResult.Metric("height", end),
         seconds,
-        told.step / seconds,
+        told.taken() / seconds,
         o.out());
   }
 
@@ -175,28 +181,5 @@ public final class Curve implements Job {
 
   private static String number(double v) {
     return String.format(Locale.ROOT, "%.4g", v);
-  }
-
-  /** Passes on how far all walks together are. */
-  private static final class Told implements DoubleConsumer {
-    private final Trainer.Listener progress;
-    private final long steps;
-    private final long begin = System.nanoTime();
-    private long step;
-
-    Told(Trainer.Listener progress, long steps) {
-      this.progress = progress;
-      this.steps = steps;
-    }
-
-    @Override
-    public void accept(double height) {
-      step++;
-      if (step == 1 || step % progress.every() == 0 || step == steps) {
-        double perStep = (System.nanoTime() - begin) * 1e-9 / step;
-        progress.progress(
-            new Progress(1, 1, step, steps, height, 1 / perStep, perStep * (steps - step)));
-      }
-    }
   }
 }

@@ -6,6 +6,7 @@ import dev.downhill.explain.TextTable;
 import dev.downhill.nn.Sequential;
 import dev.downhill.shape.DType;
 import dev.downhill.tensor.Tensor;
+import dev.downhill.train.StepProgress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,13 +36,13 @@ record Descents(int most, List<Descent> each) {
    * @param model is fresh, and has taken the steps of {@link #middle} at the end
    */
   static Descents run(
-      NoiseTask task, Dataset data, Sequential model, double rate, int most, DescentProgress told) {
+      NoiseTask task, Dataset data, Sequential model, double rate, int most, StepProgress told) {
     List<Descent> each = new ArrayList<>();
     for (int i = 0; i < BATCHES.length; i++) {
       int number = i + 1;
       int batch = BATCHES[i];
       NavigableSet<Long> looks = Descent.looks(steps(batch, most), STEPS, examples(most) / batch);
-      Consumer<Tensor> tell = loss -> told.step(number, batch, loss);
+      Consumer<Tensor> tell = loss -> told.step(number, batch, loss::item);
       try (Sequential other = task.model(DType.F32)) {
         Sequential descending = i == MIDDLE ? model : other;
         each.add(Descent.run(descending, data, batch, rate, task.seed(), looks, tell));

@@ -9,6 +9,7 @@ import dev.downhill.jobs.JobResult;
 import dev.downhill.jobs.RunFolder;
 import dev.downhill.nn.Sequential;
 import dev.downhill.shape.DType;
+import dev.downhill.train.StepProgress;
 import dev.downhill.train.Trainer;
 import java.io.PrintStream;
 import java.util.Arrays;
@@ -59,7 +60,7 @@ public final class GradientNoise implements Job {
       double exponent = explainSpread(start, report);
       report.flush();
 
-      DescentProgress told = new DescentProgress(progress, Descents.count(), Descents.steps(most));
+      StepProgress told = new StepProgress(progress, Descents.count(), Descents.steps(most));
       Descents descents = Descents.run(task, data, model, rate, most, told);
       double seconds = told.seconds();
       Descent middle = descents.middle();

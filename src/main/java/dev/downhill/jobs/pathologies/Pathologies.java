@@ -7,7 +7,7 @@ import dev.downhill.jobs.JobOption;
 import dev.downhill.jobs.JobOptions;
 import dev.downhill.jobs.JobResult;
 import dev.downhill.jobs.RunFolder;
-import dev.downhill.train.Progress;
+import dev.downhill.train.StepProgress;
 import dev.downhill.train.Trainer;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
@@ -75,18 +75,20 @@ public final class Pathologies implements Job {
         DeepNet.WIDTH,
         steps);
     report.flush();
-    long start = System.nanoTime();
+    Set<Therapy> therapies = therapies();
+    StepProgress told =
+        new StepProgress(progress, therapies.size(), (long) therapies.size() * steps);
     Map<Therapy, Course> all = new LinkedHashMap<>();
     try (Dataset train = Spirals.dataset(o.device(), POINTS, o.seed());
         Dataset heldOut = Spirals.dataset(o.device(), HELD_OUT, o.seed() + 1)) {
-      Set<Therapy> therapies = therapies();
       for (Therapy t : therapies) {
-        DoubleConsumer heard = new Teller(progress, all.size(), therapies.size(), steps);
+        int number = all.size() + 1;
+        DoubleConsumer heard = loss -> told.step(number, POINTS, () -> loss);
         all.put(t, Course.of(t, train, heldOut, steps, o.seed(), heard));
       }
     }
     Courses courses = new Courses(all);
-    double seconds = (System.nanoTime() - start) * 1e-9;
+    double seconds = told.seconds();
 
     new PathologyReport(courses, report).print();
     folder.clear();
@@ -108,42 +110,5 @@ public final class Pathologies implements Job {
         seconds,
         taken * (double) POINTS / seconds,
         o.out());
-  }
-
-  /** Tells a listener of the steps of one course among several, each of which is an epoch. */
-  private static final class Teller implements DoubleConsumer {
-    private final Trainer.Listener listener;
-    private final int course;
-    private final int courses;
-    private final int steps;
-    private final long start = System.nanoTime();
-    private int step;
-
-    Teller(Trainer.Listener listener, int course, int courses, int steps) {
-      this.listener = listener;
-      this.course = course;
-      this.courses = courses;
-      this.steps = steps;
-    }
-
-    @Override
-    public void accept(double loss) {
-      step++;
-      if (step != 1 && step % listener.every() != 0 && step != steps) {
-        return;
-      }
-      double perStep = (System.nanoTime() - start) * 1e-9 / step;
-      long before = (long) course * steps;
-      long all = (long) courses * steps;
-      listener.progress(
-          new Progress(
-              course + 1,
-              courses,
-              before + step,
-              all,
-              loss,
-              POINTS / perStep,
-              (all - before - step) * perStep));
-    }
   }
 }

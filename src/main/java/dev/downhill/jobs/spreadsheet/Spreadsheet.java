@@ -8,7 +8,7 @@ import dev.downhill.jobs.RunFolder;
 import dev.downhill.optim.Sgd;
 import dev.downhill.shape.DType;
 import dev.downhill.tensor.Tensor;
-import dev.downhill.train.Progress;
+import dev.downhill.train.StepProgress;
 import dev.downhill.train.Trainer;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -61,7 +61,7 @@ public final class Spreadsheet implements Job {
     RunFolder folder = new RunFolder(o.out(), "spreadsheet.csv");
     double rate = o.rate(0.5);
     int steps = Math.min(MOST_STEPS, o.count(JobOption.STEPS, 1));
-    long start = System.nanoTime();
+    StepProgress told = new StepProgress(progress, 1, steps);
     double first = Double.NaN;
     double last = Double.NaN;
     double difference = 0;
@@ -97,12 +97,7 @@ public final class Spreadsheet implements Job {
         } else {
           report.printf(Locale.ROOT, "%sStep %d: loss %s%n", step == 2 ? "\n" : "", step, last);
         }
-        if (step == 1 || step % progress.every() == 0 || step == steps) {
-          double perStep = (System.nanoTime() - start) * 1e-9 / step;
-          double loss = engine.getOrDefault("L", Double.NaN);
-          progress.progress(
-              new Progress(1, 1, step, steps, loss, 1 / perStep, perStep * (steps - step)));
-        }
+        told.step(1, 1, () -> engine.getOrDefault("L", Double.NaN));
       }
     } finally {
       weights.forEach(Tensor::close);
@@ -124,7 +119,7 @@ public final class Spreadsheet implements Job {
     folder.config(config);
     folder.write("spreadsheet.csv", csv);
     report.printf(Locale.ROOT, "Run folder: %s%n", o.out());
-    double seconds = (System.nanoTime() - start) * 1e-9;
+    double seconds = told.seconds();
     return new JobResult(
         name(),
         o.device().name(),
