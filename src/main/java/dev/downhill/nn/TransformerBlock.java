@@ -37,11 +37,7 @@ public final class TransformerBlock extends Layer {
    * @param activation between the two maps of the network
    */
   public record Options(
-      long hidden,
-      boolean causal,
-      boolean bias,
-      double dropout,
-      UnaryOperator<Tensor> activation) {
+      long hidden, boolean causal, boolean bias, double dropout, UnaryOperator<Tensor> activation) {
     /** Four times as wide inside, all positions seen, biases, no dropout, GELU. */
     public static final Options DEFAULT = new Options(0, false, true, 0, Activation::gelu);
 

@@ -19,12 +19,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The first steps of every job have the CPU's losses on CUDA. */
 @Tag("cuda")
+@DisabledIfSystemProperty(
+    named = "downhill.cuda.large",
+    matches = "true",
+    disabledReason =
+        "with every access checked the jobs take eight minutes, and run no other kernel")
 class CudaJobsTest {
   @TempDir Path folder;
 
