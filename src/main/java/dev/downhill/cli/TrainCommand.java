@@ -115,7 +115,6 @@ final class TrainCommand implements Callable<Integer> {
               .paramLabel(option.label())
               .type(String.class)
               .description(literal(option.description()))
-              .hidden(Jobs.ALL.stream().noneMatch(j -> j.takes().contains(option)))
               .setter(setter(option))
               .build());
     }

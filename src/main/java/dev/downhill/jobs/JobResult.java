@@ -1,5 +1,6 @@
 package dev.downhill.jobs;
 
+import dev.downhill.train.History;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,6 +39,27 @@ public record JobResult(
    * @param value its value
    */
   public record Metric(String name, double value) {}
+
+  /**
+   * How a job ended that left its training to a {@link dev.downhill.train.Trainer}.
+   *
+   * @param items trained on in all
+   */
+  public static JobResult of(
+      Job job, JobOptions options, History history, Metric metric, double items) {
+    History.Epoch last = history.last();
+    return new JobResult(
+        job.name(),
+        options.device().name(),
+        last.step(),
+        last.epoch(),
+        history.lossFirst(),
+        last.loss(),
+        metric,
+        last.seconds(),
+        items / last.seconds(),
+        options.out());
+  }
 
   /** The result under the names that programs read, in their order; null for what is not finite. */
   public Map<String, @Nullable Object> toMap() {

@@ -213,15 +213,10 @@ public final class Trainer {
       for (int epoch = epochs.size(); epoch < options.epochs && step < steps; epoch++) {
         double mean = epoch(epoch, steps, train, run, sum, clock, listener);
         clock.pause();
+        double[] held =
+            Evaluation.means(model, validation, options.batchSize, List.of(loss, metric));
         History.Epoch done =
-            new History.Epoch(
-                epoch + 1,
-                step,
-                lastRate,
-                mean,
-                Evaluation.mean(model, validation, loss, options.batchSize),
-                Evaluation.mean(model, validation, metric, options.batchSize),
-                clock.total());
+            new History.Epoch(epoch + 1, step, lastRate, mean, held[0], held[1], clock.total());
         clock.proceed();
         epochs.add(done);
         if (checkpoint != null) {

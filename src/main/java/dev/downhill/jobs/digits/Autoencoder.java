@@ -112,17 +112,12 @@ public final class Autoencoder implements Job {
           100 * neighbours.accuracy(codes, data.test().labels()),
           100.0 / DigitImages.CLASSES);
       report.printf("Run folder: %s%n", o.out());
-      return new JobResult(
-          name(),
-          o.device().name(),
-          last.step(),
-          last.epoch(),
-          history.lossFirst(),
-          last.loss(),
+      return JobResult.of(
+          this,
+          o,
+          history,
           new JobResult.Metric("error", last.metric()),
-          last.seconds(),
-          last.step() * (double) train.size() / stepsPerEpoch / last.seconds(),
-          o.out());
+          last.step() * (double) train.size() / stepsPerEpoch);
     }
   }
 

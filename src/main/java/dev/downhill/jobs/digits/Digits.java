@@ -132,17 +132,12 @@ public final class Digits implements Job {
       }
       report.printf("Run folder: %s%n", o.out());
       History.Epoch last = history.last();
-      return new JobResult(
-          name(),
-          o.device().name(),
-          last.step(),
-          last.epoch(),
-          history.lossFirst(),
-          last.loss(),
+      return JobResult.of(
+          this,
+          o,
+          history,
           new JobResult.Metric("accuracy", last.metric()),
-          last.seconds(),
-          last.step() * (double) train.size() / stepsPerEpoch / last.seconds(),
-          o.out());
+          last.step() * (double) train.size() / stepsPerEpoch);
     }
   }
 

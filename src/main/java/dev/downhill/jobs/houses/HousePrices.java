@@ -103,17 +103,8 @@ public final class HousePrices implements Job {
       JobResult.Metric metric = conclude(task, model, train, validation, history, report);
       report.printf("Run folder: %s%n", o.out());
       History.Epoch last = history.last();
-      return new JobResult(
-          name(),
-          o.device().name(),
-          last.step(),
-          last.epoch(),
-          history.lossFirst(),
-          last.loss(),
-          metric,
-          last.seconds(),
-          last.step() * (double) train.size() / recipe.stepsPerEpoch() / last.seconds(),
-          o.out());
+      return JobResult.of(
+          this, o, history, metric, last.step() * (double) train.size() / recipe.stepsPerEpoch());
     }
   }
 

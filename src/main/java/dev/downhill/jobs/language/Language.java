@@ -89,17 +89,8 @@ public final class Language implements Job {
       words.end(history);
       History.Epoch last = history.last();
       double tokens = (double) last.step() * recipe.perStep(train.size()) * context;
-      return new JobResult(
-          NAME,
-          o.device().name(),
-          last.step(),
-          last.epoch(),
-          history.lossFirst(),
-          last.loss(),
-          new JobResult.Metric("loss", last.validationLoss()),
-          last.seconds(),
-          tokens / last.seconds(),
-          o.out());
+      return JobResult.of(
+          this, o, history, new JobResult.Metric("loss", last.validationLoss()), tokens);
     }
   }
 

@@ -132,17 +132,12 @@ public final class Recommender implements Job {
       folder.picture(ThumbsDown.PICTURE, thumbsDown.plots());
       report.printf("Run folder: %s%n", o.out());
       History.Epoch last = history.last();
-      return new JobResult(
-          name(),
-          o.device().name(),
-          last.step(),
-          last.epoch(),
-          history.lossFirst(),
-          last.loss(),
+      return JobResult.of(
+          this,
+          o,
+          history,
           new JobResult.Metric("rmse", rmse),
-          last.seconds(),
-          last.step() * (double) examples / perEpoch / last.seconds(),
-          o.out());
+          last.step() * (double) examples / perEpoch);
     }
   }
 

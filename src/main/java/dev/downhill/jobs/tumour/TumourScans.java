@@ -137,17 +137,12 @@ final class TumourScans {
       folder.picture("tumour.png", pictures.png());
       report.printf("Run folder: %s%n", o.out());
       History.Epoch last = history.last();
-      return new JobResult(
-          job.name(),
-          o.device().name(),
-          last.step(),
-          last.epoch(),
-          history.lossFirst(),
-          last.loss(),
+      return JobResult.of(
+          job,
+          o,
+          history,
           new JobResult.Metric("accuracy", last.metric()),
-          last.seconds(),
-          last.step() * (double) BATCH / last.seconds(),
-          o.out());
+          last.step() * (double) BATCH);
     }
   }
 
