@@ -29,7 +29,7 @@ final class AttentionF32 implements AttentionRow {
     for (int i = n; i < end; i++) {
       Scalars.storeF32(0, s, at + 4L * i);
     }
-    return SoftmaxRowF32.fold(lanes);
+    return ScalarSoftmax.fold(lanes);
   }
 
   @Override
@@ -45,21 +45,49 @@ final class AttentionF32 implements AttentionRow {
   }
 
   @Override
-  public void divide(MemorySegment x, long at, int n, double divisor, MemorySegment y, long to) {
-    for (int i = 0; i < n; i++) {
-      Scalars.storeF32(Scalars.loadF32(x, at + 4L * i) / (float) divisor, y, to + 4L * i);
+  public double log(double x) {
+    return CpuMath.log((float) x);
+  }
+
+  @Override
+  public void divide(
+      MemorySegment x,
+      long at,
+      long line,
+      double[] divisors,
+      int rows,
+      int n,
+      MemorySegment y,
+      long to,
+      long toLine) {
+    for (int r = 0; r < rows; r++) {
+      for (int i = 0; i < n; i++) {
+        float quotient = Scalars.loadF32(x, at + r * line + 4L * i) / (float) divisors[r];
+        Scalars.storeF32(quotient, y, to + r * toLine + 4L * i);
+      }
     }
   }
 
   @Override
-  public double dot(MemorySegment a, long ia, MemorySegment b, long ib, int n) {
-    Arrays.fill(lanes, 0);
-    for (int i = 0; i < n; i++) {
-      float x = Scalars.loadF32(a, ia + 4L * i);
-      float y = Scalars.loadF32(b, ib + 4L * i);
-      lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
+  public void dot(
+      MemorySegment a,
+      long ia,
+      long aLine,
+      MemorySegment b,
+      long ib,
+      long bLine,
+      int rows,
+      int n,
+      double[] sums) {
+    for (int r = 0; r < rows; r++) {
+      Arrays.fill(lanes, 0);
+      for (int i = 0; i < n; i++) {
+        float x = Scalars.loadF32(a, ia + r * aLine + 4L * i);
+        float y = Scalars.loadF32(b, ib + r * bLine + 4L * i);
+        lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
+      }
+      sums[r] = ScalarSoftmax.fold(lanes);
     }
-    return SoftmaxRowF32.fold(lanes);
   }
 
   @Override

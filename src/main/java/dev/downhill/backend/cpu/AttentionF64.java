@@ -44,21 +44,49 @@ final class AttentionF64 implements AttentionRow {
   }
 
   @Override
-  public void divide(MemorySegment x, long at, int n, double divisor, MemorySegment y, long to) {
-    for (int i = 0; i < n; i++) {
-      Scalars.storeF64(Scalars.loadF64(x, at + 8L * i) / divisor, y, to + 8L * i);
+  public double log(double x) {
+    return CpuMath.log(x);
+  }
+
+  @Override
+  public void divide(
+      MemorySegment x,
+      long at,
+      long line,
+      double[] divisors,
+      int rows,
+      int n,
+      MemorySegment y,
+      long to,
+      long toLine) {
+    for (int r = 0; r < rows; r++) {
+      for (int i = 0; i < n; i++) {
+        double quotient = Scalars.loadF64(x, at + r * line + 8L * i) / divisors[r];
+        Scalars.storeF64(quotient, y, to + r * toLine + 8L * i);
+      }
     }
   }
 
   @Override
-  public double dot(MemorySegment a, long ia, MemorySegment b, long ib, int n) {
-    Arrays.fill(lanes, 0);
-    for (int i = 0; i < n; i++) {
-      double x = Scalars.loadF64(a, ia + 8L * i);
-      double y = Scalars.loadF64(b, ib + 8L * i);
-      lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
+  public void dot(
+      MemorySegment a,
+      long ia,
+      long aLine,
+      MemorySegment b,
+      long ib,
+      long bLine,
+      int rows,
+      int n,
+      double[] sums) {
+    for (int r = 0; r < rows; r++) {
+      Arrays.fill(lanes, 0);
+      for (int i = 0; i < n; i++) {
+        double x = Scalars.loadF64(a, ia + r * aLine + 8L * i);
+        double y = Scalars.loadF64(b, ib + r * bLine + 8L * i);
+        lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
+      }
+      sums[r] = fold();
     }
-    return fold();
   }
 
   @Override

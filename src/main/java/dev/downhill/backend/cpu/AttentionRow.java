@@ -3,7 +3,7 @@ package dev.downhill.backend.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What {@link CpuAttention} does to one row of scores between two products, in one element type:
+ * What {@link CpuAttention} does to rows of scores between two products, in one element type:
  * numbers given and returned as double are of that type. Positions in bytes. The memory behind a
  * row of scores reaches to a whole number of vectors.
  */
@@ -24,11 +24,32 @@ interface AttentionRow {
   /** x *= factor. */
   void scale(MemorySegment x, long at, int n, double factor);
 
-  /** y = x / divisor. */
-  void divide(MemorySegment x, long at, int n, double divisor, MemorySegment y, long to);
+  /** log x. */
+  double log(double x);
 
-  /** The sum of a b, in the lanes of {@link #exp}. */
-  double dot(MemorySegment a, long ia, MemorySegment b, long ib, int n);
+  /** y = x / divisor for rows of n elements with a divisor each; a line is from row to row. */
+  void divide(
+      MemorySegment x,
+      long at,
+      long line,
+      double[] divisors,
+      int rows,
+      int n,
+      MemorySegment y,
+      long to,
+      long toLine);
+
+  /** The sums of a b over rows of n elements, in the lanes of {@link #exp}. */
+  void dot(
+      MemorySegment a,
+      long ia,
+      long aLine,
+      MemorySegment b,
+      long ib,
+      long bLine,
+      int rows,
+      int n,
+      double[] sums);
 
   /**
    * dp becomes ds = scale p (dp - d) for n shares p, and 0 from there to {@code end - 1}.
@@ -36,9 +57,4 @@ interface AttentionRow {
    * @param dpAt where dp lies, in the same memory
    */
   void slopes(MemorySegment p, long at, long dpAt, int n, int end, double scale, double d);
-
-  /** The loops for a type, on the Vector API where it is there. */
-  static AttentionRow of(boolean wide) {
-    return wide ? new AttentionF64() : Simd.AVAILABLE ? new VectorAttention() : new AttentionF32();
-  }
 }

@@ -2,6 +2,8 @@ package dev.downhill.backend.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Blocks of queries against blocks of keys, for {@link CpuAttention}; each thread has its own, with
@@ -18,6 +20,11 @@ final class AttentionTask {
   /** From row to row of scores, in elements: a power of two would crowd a few sets of the cache. */
   private static final int LINE = KEYS + 16;
 
+  private static final Supplier<AttentionRow> F32 =
+      Simd.AVAILABLE
+          ? HiddenClass.inlined(VectorAttention.class, AttentionRow.class)
+          : AttentionF32::new;
+
   private final AttentionRow row;
   private final boolean wide;
   private final Tiles tiles;
@@ -32,6 +39,7 @@ final class AttentionTask {
 
   private final double[] max = new double[QUERIES];
   private final double[] sum = new double[QUERIES];
+  private final double[] dot = new double[QUERIES];
 
   /** Of a tile's rows, the greatest scores of the blocks before. */
   private final double[] before = new double[Tiles.ROWS];
@@ -54,10 +62,11 @@ final class AttentionTask {
   private final Lines valueRows = new Lines();
   private final Lines queryRows = new Lines();
   private final Lines dyRows = new Lines();
+  private final Lines yRows = new Lines();
 
   AttentionTask(boolean wide) {
     this.wide = wide;
-    row = AttentionRow.of(wide);
+    row = wide ? new AttentionF64() : F32.get();
     tiles = new Tiles(wide);
     bytes = tiles.bytes();
     lanes = tiles.lanes();
@@ -114,6 +123,7 @@ final class AttentionTask {
     valueRows.copy = take(KEYS * valueSize);
     queryRows.copy = take(QUERIES * size);
     dyRows.copy = take(QUERIES * valueSize);
+    yRows.copy = take(QUERIES * valueSize);
     results = take(rows * Math.max(size, valueSize));
     if (room.byteSize() < used) {
       room = Arena.ofAuto().allocate(used, 64);
@@ -148,15 +158,20 @@ final class AttentionTask {
       }
     }
     long step = padded(c.valueSize) * bytes;
+    if (all == 0) {
+      room.asSlice(results, rows * step).fill((byte) 0);
+      Arrays.fill(max, Double.NEGATIVE_INFINITY);
+      Arrays.fill(sum, 1);
+    }
     for (int r = 0; r < rows; r++) {
-      boolean blind = all == 0;
-      double z = blind ? Double.NEGATIVE_INFINITY : max[r] + CpuMath.log(sum[r]);
-      c.setZ(z, sequence, first + r);
-      long at = results + r * step;
-      if (blind) {
-        room.asSlice(at, step).fill((byte) 0);
-      }
-      put(at, c.valueSize, blind ? 1 : sum[r], c.y, sequence, first + r);
+      c.setZ(max[r] + row.log(sum[r]), sequence, first + r);
+    }
+    if (c.y.alongSteps()) {
+      long to = c.y.at(sequence, first, 0);
+      row.divide(room, results, step, sum, rows, c.valueSize, c.y.segment(), to, c.y.lineStride());
+    } else {
+      row.divide(room, results, step, sum, rows, c.valueSize, room, results, step);
+      c.y.unpack(room, results, step, sequence, first, rows, c.valueSize);
     }
   }
 
@@ -268,23 +283,6 @@ final class AttentionTask {
     }
   }
 
-  /** Writes a row of the room, divided. */
-  private void put(long at, int n, double divisor, Matrices m, long sequence, int to) {
-    long there = m.at(sequence, to, 0);
-    if (m.alongSteps()) {
-      row.divide(room, at, n, divisor, m.segment(), there);
-    } else {
-      row.divide(room, at, n, divisor, room, at);
-      ElementCopy.copy(wide, room, at, 0, bytes, m.segment(), there, 0, m.stepStride(), 1, n);
-    }
-  }
-
-  private void put(long at, long step, int rows, int n, Matrices m, long sequence, int first) {
-    for (int r = 0; r < rows; r++) {
-      put(at + r * step, n, 1, m, sequence, first + r);
-    }
-  }
-
   /** All gradients of a sequence. */
   void backward(AttentionCall c, long sequence) {
     reserve(c, c.queries);
@@ -292,7 +290,7 @@ final class AttentionTask {
     for (int key = 0; key < c.keys; key += KEYS) {
       backwardOfKeys(c, sequence, key, true);
     }
-    put(results, padded(c.size) * bytes, c.queries, c.size, c.dq, sequence, 0);
+    c.dq.unpack(room, results, padded(c.size) * bytes, sequence, 0, c.queries, c.size);
   }
 
   /** dk and dv of the block of keys from {@code key} on. */
@@ -310,7 +308,7 @@ final class AttentionTask {
       pack(c, sequence, key);
       block(c, sequence, key, first, results, false);
     }
-    put(results, padded(c.size) * bytes, rows, c.size, c.dq, sequence, first);
+    c.dq.unpack(room, results, padded(c.size) * bytes, sequence, first, rows, c.size);
   }
 
   private void backwardOfKeys(AttentionCall c, long sequence, int key, boolean queries) {
@@ -324,8 +322,8 @@ final class AttentionTask {
     for (; first < c.queries; first += QUERIES) {
       block(c, sequence, key, first, queries ? results + first * step : -1, true);
     }
-    put(dk, step, count, c.size, c.dk, sequence, key);
-    put(dv, valueStep, count, c.valueSize, c.dv, sequence, key);
+    c.dk.unpack(room, dk, step, sequence, key, count, c.size);
+    c.dv.unpack(room, dv, valueStep, sequence, key, count, c.valueSize);
   }
 
   private void pack(AttentionCall c, long sequence, int key) {
@@ -342,6 +340,7 @@ final class AttentionTask {
     int rows = Math.min(QUERIES, c.queries - first);
     long step = padded(count) * bytes;
     long size = padded(c.size) * bytes;
+    dots(c, sequence, first, rows);
     for (int r = 0; r < rows; ) {
       int height = height(rows - r);
       int seen = Math.min(count, c.seen(first + r + height - 1) - key);
@@ -372,27 +371,35 @@ final class AttentionTask {
     for (int h = r; h < r + height; h++) {
       int query = first + h;
       int n = Math.clamp(c.seen(query) - key, 0, seen);
-      double d = dot(c, sequence, query);
       double z = c.z(sequence, query);
       row.exp(room, scores + h * line, n, end, c.scale, z);
-      row.slopes(room, scores + h * line, slopes + h * line, n, end, c.scale, d);
+      row.slopes(room, scores + h * line, slopes + h * line, n, end, c.scale, dot[h]);
     }
   }
 
-  /** Σ dy y of a query. */
-  private double dot(AttentionCall c, long sequence, int query) {
-    long y = c.y.at(sequence, query, 0);
-    long dy = c.dy.at(sequence, query, 0);
-    if (c.y.alongSteps() && c.dy.alongSteps()) {
-      return row.dot(c.dy.segment(), dy, c.y.segment(), y, c.valueSize);
-    }
+  /** Σ dy y of each of some queries. */
+  private void dots(AttentionCall c, long sequence, int first, int rows) {
+    Matrices y = c.y;
+    long at = y.at(sequence, first, 0);
+    long dyAt = c.dy.at(sequence, first, 0);
     int n = c.valueSize;
-    long a = queryRows.copy;
-    long b = dyRows.copy;
-    MemorySegment x = c.dy.segment();
-    ElementCopy.copy(wide, x, dy, 0, c.dy.stepStride(), room, b, 0, bytes, 1, n);
-    ElementCopy.copy(wide, c.y.segment(), y, 0, c.y.stepStride(), room, a, 0, bytes, 1, n);
-    return row.dot(room, b, room, a, n);
+    if (y.alongSteps() && c.dy.alongSteps()) {
+      MemorySegment dy = c.dy.segment();
+      row.dot(dy, dyAt, c.dy.lineStride(), y.segment(), at, y.lineStride(), rows, n, dot);
+    } else {
+      yRows.set(y, sequence, first, rows, n);
+      dyRows.set(c.dy, sequence, first, rows, n);
+      row.dot(
+          dyRows.segment,
+          dyRows.at,
+          dyRows.stride,
+          yRows.segment,
+          yRows.at,
+          yRows.stride,
+          rows,
+          n,
+          dot);
+    }
   }
 
   /** Adds to dk and dv what the rows that see a key give. */

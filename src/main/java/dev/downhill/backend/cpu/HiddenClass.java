@@ -13,6 +13,7 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Classes made at run time, so that every operator has loops of its own: the compiler then sees one
@@ -33,6 +34,22 @@ final class HiddenClass {
   static <T> T copy(Class<? extends T> template, Class<T> type, Object constant) {
     try {
       return instance(LOOKUP.defineHiddenClassWithClassData(bytes(template), constant, true), type);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /**
+   * Makes instances of a copy of a class in which the bodies of vector functions stand for their
+   * calls.
+   *
+   * @param template a class of this package with a constructor without arguments; the class itself
+   *     is never initialised
+   */
+  static <T> Supplier<T> inlined(Class<? extends T> template, Class<T> type) {
+    try {
+      Lookup copy = LOOKUP.defineHiddenClass(VectorInliner.inlined(template), true);
+      return () -> instance(copy, type);
     } catch (IllegalAccessException e) {
       throw new AssertionError(e);
     }

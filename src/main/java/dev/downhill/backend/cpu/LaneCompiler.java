@@ -4,54 +4,22 @@ import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
-import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.CodeElement;
-import java.lang.classfile.CodeModel;
-import java.lang.classfile.Instruction;
 import java.lang.classfile.Label;
-import java.lang.classfile.MethodModel;
-import java.lang.classfile.Opcode;
 import java.lang.classfile.TypeKind;
-import java.lang.classfile.instruction.BranchInstruction;
-import java.lang.classfile.instruction.InvokeInstruction;
-import java.lang.classfile.instruction.LoadInstruction;
-import java.lang.classfile.instruction.ReturnInstruction;
-import java.lang.classfile.instruction.StoreInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.foreign.MemorySegment;
-import java.lang.reflect.AccessFlag;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
- * Compiles a {@link Formula} to a loop over vectors of {@code f32}.
- *
- * <p>Methods of {@link Lanes} and {@link CpuVectorMath} are not called, their bodies are copied
- * into the loop. The JIT compiler stops inlining a program's own methods after some 25 vector
- * operations (it counts 18,000 nodes before the Vector API's own methods are reduced to
- * instructions, and only those are exempt), and a method that is not inlined costs two boxed
- * vectors a call: the loop of GELU ran at 10 ns an element.
+ * Compiles a {@link Formula} to a loop over vectors of {@code f32}, with the methods that it calls
+ * copied into it by {@link VectorInliner}.
  */
 final class LaneCompiler extends FormulaCompiler {
   private static final ClassDesc SEGMENT = HiddenClass.desc(MemorySegment.class);
   private static final ClassDesc SCALARS = HiddenClass.desc(Scalars.class);
   private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.FloatVector");
   private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
-
-  /** The methods that formulas call, by name and descriptor. */
-  private static final Map<String, MethodModel> METHODS =
-      Stream.of(Lanes.class, CpuVectorMath.class)
-          .flatMap(c -> ClassFile.of().parse(HiddenClass.bytes(c)).methods().stream())
-          .filter(m -> m.flags().has(AccessFlag.STATIC))
-          .collect(
-              Collectors.toMap(
-                  m -> m.methodName().stringValue() + m.methodType().stringValue(), m -> m));
 
   private final boolean sameX;
   private final boolean sameY;
@@ -184,44 +152,6 @@ final class LaneCompiler extends FormulaCompiler {
 
   @Override
   void call(String function, MethodTypeDesc type) {
-    MethodModel method =
-        Objects.requireNonNull(METHODS.get(function + type.descriptorString()), function);
-    CodeModel body = method.code().orElseThrow();
-    if (body.elementStream().anyMatch(BranchInstruction.class::isInstance)) {
-      ClassDesc owner = method.parent().orElseThrow().thisClass().asSymbol();
-      code.invokestatic(owner, function, type);
-    } else {
-      copy(body, type);
-    }
-  }
-
-  /** Runs the instructions of a method without branches, whose arguments are on the stack. */
-  private void copy(CodeModel body, MethodTypeDesc type) {
-    Map<Integer, Integer> locals = new HashMap<>();
-    List<TypeKind> parameters = type.parameterList().stream().map(TypeKind::from).toList();
-    int slot = parameters.stream().mapToInt(TypeKind::slotSize).sum();
-    for (TypeKind kind : parameters.reversed()) {
-      slot -= kind.slotSize();
-      code.storeLocal(kind, local(locals, slot, kind));
-    }
-    for (CodeElement element : body) {
-      switch (element) {
-        case LoadInstruction l ->
-            code.loadLocal(l.typeKind(), local(locals, l.slot(), l.typeKind()));
-        case StoreInstruction s ->
-            code.storeLocal(s.typeKind(), local(locals, s.slot(), s.typeKind()));
-        case InvokeInstruction v
-            when v.opcode() == Opcode.INVOKESTATIC
-                && METHODS.containsKey(v.name().stringValue() + v.type().stringValue()) ->
-            call(v.name().stringValue(), v.typeSymbol());
-        case ReturnInstruction _ -> {}
-        case Instruction other -> code.with(other);
-        default -> {}
-      }
-    }
-  }
-
-  private int local(Map<Integer, Integer> locals, int slot, TypeKind kind) {
-    return locals.computeIfAbsent(slot, _ -> code.allocateLocal(kind));
+    VectorInliner.call(code, function, type);
   }
 }

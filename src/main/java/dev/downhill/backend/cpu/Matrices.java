@@ -115,4 +115,17 @@ final class Matrices implements Operand {
           wide, segment(), from, stepStride, lineStride, to, at, row, bytes, depth, lines);
     }
   }
+
+  /** Writes lines that lie elsewhere {@code stride} bytes from each other, their steps together. */
+  void unpack(
+      MemorySegment from, long at, long stride, long matrix, long line, int lines, int depth) {
+    long to = at(matrix, line, 0);
+    if (Simd.AVAILABLE && alongSteps()) {
+      VectorCopy.rows(from, at, stride, segment(), to, lineStride, lines, depth * bytes);
+    } else {
+      boolean wide = bytes == Double.BYTES;
+      ElementCopy.copy(
+          wide, from, at, stride, bytes, segment(), to, lineStride, stepStride, lines, depth);
+    }
+  }
 }

@@ -40,6 +40,26 @@ record Rows(MemorySegment segment, DType dtype, Layout layout, long length, long
     return start;
   }
 
+  /** The first element of a row of a floating type. */
+  double first(long row) {
+    long at = start(row);
+    return switch (dtype) {
+      case F64 -> Scalars.loadF64(segment, at * Double.BYTES);
+      case BF16 -> Scalars.loadBf16(segment, at * Short.BYTES);
+      default -> Scalars.loadF32(segment, at * Float.BYTES);
+    };
+  }
+
+  /** Sets the first element of a row of a floating type. */
+  void setFirst(long row, double value) {
+    long at = start(row);
+    switch (dtype) {
+      case F64 -> Scalars.storeF64(value, segment, at * Double.BYTES);
+      case BF16 -> Scalars.storeBf16((float) value, segment, at * Short.BYTES);
+      default -> Scalars.storeF32((float) value, segment, at * Float.BYTES);
+    }
+  }
+
   /** Copies a row of {@code f32} or {@code bf16} to the front of an array. */
   void load(long row, float[] x) {
     int n = (int) length;

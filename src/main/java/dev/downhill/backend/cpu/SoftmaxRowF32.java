@@ -8,6 +8,11 @@ import java.util.Arrays;
  * no rest.
  */
 final class SoftmaxRowF32 implements SoftmaxRow {
+  private static final SoftmaxLoops LOOPS =
+      Simd.AVAILABLE
+          ? HiddenClass.inlined(VectorSoftmax.class, SoftmaxLoops.class).get()
+          : new ScalarSoftmax();
+
   private final float[] lanes = new float[CpuSoftmax.LANES];
   private float[] a = {};
   private float[] b = {};
@@ -18,11 +23,7 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     int n = room(length);
     x.load(row, a);
     Arrays.fill(a, length, n, Float.NEGATIVE_INFINITY);
-    if (Simd.AVAILABLE) {
-      VectorSoftmax.forward(a, n, log, lanes);
-    } else {
-      forward(a, n, log, lanes);
-    }
+    LOOPS.forward(a, n, log, lanes);
     y.store(a, row);
   }
 
@@ -34,11 +35,7 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     dy.load(row, b);
     Arrays.fill(a, length, n, 0);
     Arrays.fill(b, length, n, 0);
-    if (Simd.AVAILABLE) {
-      VectorSoftmax.backward(a, b, n, log, lanes);
-    } else {
-      backward(a, b, n, log, lanes);
-    }
+    LOOPS.backward(a, b, n, log, lanes);
     dx.store(b, row);
   }
 
@@ -48,22 +45,13 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     int n = room(length);
     x.load(row, a);
     Arrays.fill(a, length, n, Float.NEGATIVE_INFINITY);
-    float max;
-    if (Simd.AVAILABLE) {
-      max = VectorSoftmax.max(a, n);
-      VectorSoftmax.sumExp(a, n, max, lanes);
-    } else {
-      max = max(a, n);
-      sumExp(a, n, max, lanes);
-    }
-    float sum = fold(lanes);
+    float max = LOOPS.max(a, n);
+    float sum = LOOPS.sumExp(a, n, max, lanes);
     float logSum = CpuMath.log(sum);
     // Without a class there is a sum, 0, but no greatest element.
-    lanes[0] = sum > 0 ? max + logSum : Float.NaN;
-    z.store(lanes, row);
+    z.setFirst(row, sum > 0 ? max + logSum : Float.NaN);
     // Not z - x: of great logits that would leave few digits.
-    lanes[0] = target < 0 ? 0 : logSum - (a[target] - max);
-    y.store(lanes, row);
+    y.setFirst(row, target < 0 ? 0 : logSum - (a[target] - max));
   }
 
   @Override
@@ -75,16 +63,10 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     } else {
       x.load(row, a);
       Arrays.fill(a, length, n, 0);
-      z.load(row, lanes);
-      float logSum = lanes[0];
-      dy.load(row, lanes);
-      float scale = lanes[0];
+      float logSum = (float) z.first(row);
+      float scale = (float) dy.first(row);
       float hit = CpuMath.exp(a[target] - logSum) - 1;
-      if (Simd.AVAILABLE) {
-        VectorSoftmax.scaledExp(a, n, logSum, scale);
-      } else {
-        scaledExp(a, n, logSum, scale);
-      }
+      LOOPS.scaledExp(a, n, logSum, scale);
       a[target] = scale * hit;
     }
     dx.store(a, row);
@@ -97,69 +79,5 @@ final class SoftmaxRowF32 implements SoftmaxRow {
       b = new float[n];
     }
     return n;
-  }
-
-  /** x = softmax(x), one element after the other. */
-  static void forward(float[] x, int n, boolean log, float[] lanes) {
-    float max = max(x, n);
-    Arrays.fill(lanes, 0);
-    for (int i = 0; i < n; i++) {
-      float z = x[i] - max;
-      float e = CpuMath.exp(z);
-      lanes[i % CpuSoftmax.LANES] += e;
-      x[i] = log ? z : e;
-    }
-    float sum = fold(lanes);
-    float logSum = CpuMath.log(sum);
-    for (int i = 0; i < n; i++) {
-      x[i] = log ? x[i] - logSum : x[i] / sum;
-    }
-  }
-
-  /** The greatest element; NaN is passed over. */
-  static float max(float[] x, int n) {
-    float max = Float.NEGATIVE_INFINITY;
-    for (int i = 0; i < n; i++) {
-      max = x[i] > max ? x[i] : max;
-    }
-    return max;
-  }
-
-  /** The lanes of sum(e^(x - max)). */
-  static void sumExp(float[] x, int n, float max, float[] lanes) {
-    Arrays.fill(lanes, 0);
-    for (int i = 0; i < n; i++) {
-      lanes[i % CpuSoftmax.LANES] += CpuMath.exp(x[i] - max);
-    }
-  }
-
-  /** x = scale e^(x - z). */
-  static void scaledExp(float[] x, int n, float z, float scale) {
-    for (int i = 0; i < n; i++) {
-      x[i] = scale * CpuMath.exp(x[i] - z);
-    }
-  }
-
-  /** dy = dx, one element after the other. */
-  static void backward(float[] y, float[] dy, int n, boolean log, float[] lanes) {
-    Arrays.fill(lanes, 0);
-    for (int i = 0; i < n; i++) {
-      int lane = i % CpuSoftmax.LANES;
-      lanes[lane] = log ? lanes[lane] + dy[i] : Math.fma(y[i], dy[i], lanes[lane]);
-    }
-    float sum = fold(lanes);
-    for (int i = 0; i < n; i++) {
-      dy[i] = log ? Math.fma(CpuMath.exp(y[i]), -sum, dy[i]) : y[i] * (dy[i] - sum);
-    }
-  }
-
-  /** The sum of the lanes: 8 and 8, 4 and 4, 2 and 2, 1 and 1. */
-  static float fold(float[] lanes) {
-    for (int half = CpuSoftmax.LANES / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; i++) {
-        lanes[i] += lanes[i + half];
-      }
-    }
-    return lanes[0];
   }
 }

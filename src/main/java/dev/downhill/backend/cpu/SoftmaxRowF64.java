@@ -56,10 +56,8 @@ final class SoftmaxRowF64 implements SoftmaxRow {
     }
     double sum = fold();
     double logSum = CpuMath.log(sum);
-    lanes[0] = sum > 0 ? max + logSum : Double.NaN;
-    z.store(lanes, row);
-    lanes[0] = target < 0 ? 0 : logSum - (a[target] - max);
-    y.store(lanes, row);
+    z.setFirst(row, sum > 0 ? max + logSum : Double.NaN);
+    y.setFirst(row, target < 0 ? 0 : logSum - (a[target] - max));
   }
 
   @Override
@@ -69,10 +67,8 @@ final class SoftmaxRowF64 implements SoftmaxRow {
       Arrays.fill(a, 0, n, 0);
     } else {
       x.load(row, a);
-      z.load(row, lanes);
-      double logSum = lanes[0];
-      dy.load(row, lanes);
-      double scale = lanes[0];
+      double logSum = z.first(row);
+      double scale = dy.first(row);
       double hit = CpuMath.exp(a[target] - logSum) - 1;
       for (int i = 0; i < n; i++) {
         a[i] = scale * CpuMath.exp(a[i] - logSum);

@@ -8,8 +8,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The rows of {@link AttentionF32} on vectors, with the same bits. A method computes e^x in one
- * place only: after two the compiler would inline no more, and every vector would become an object.
+ * The rows of {@link AttentionF32} on vectors, with the same bits. A template for {@link
+ * HiddenClass#inlined}.
  */
 final class VectorAttention implements AttentionRow {
   private static final VectorSpecies<Float> SPECIES =
@@ -25,7 +25,12 @@ final class VectorAttention implements AttentionRow {
     MemorySegment x = Scalars.offHeap(s);
     float factor = (float) scale;
     FloatVector max = FloatVector.broadcast(SPECIES, (float) least);
-    for (int i = 0; i < n; i += STEP) {
+    int i = 0;
+    for (; i + STEP <= n; i += STEP) {
+      FloatVector z = load(x, at + 4L * i).mul(factor);
+      max = max.blend(z, z.compare(VectorOperators.GT, max));
+    }
+    if (i < n) {
       FloatVector z = load(x, at + 4L * i).mul(factor);
       VectorMask<Float> greater = z.compare(VectorOperators.GT, max);
       max = max.blend(z, greater.and(SPECIES.indexInRange(i, n)));
@@ -49,7 +54,7 @@ final class VectorAttention implements AttentionRow {
       }
       sum.intoArray(lanes, lane);
     }
-    return SoftmaxRowF32.fold(lanes);
+    return VectorFold.sum(lanes, 0);
   }
 
   @Override
@@ -66,39 +71,70 @@ final class VectorAttention implements AttentionRow {
   }
 
   @Override
-  public void divide(MemorySegment x, long at, int n, double divisor, MemorySegment y, long to) {
+  public double log(double x) {
+    return CpuMath.log((float) x);
+  }
+
+  @Override
+  public void divide(
+      MemorySegment x,
+      long at,
+      long line,
+      double[] divisors,
+      int rows,
+      int n,
+      MemorySegment y,
+      long to,
+      long toLine) {
     MemorySegment in = Scalars.offHeap(x);
     MemorySegment out = Scalars.offHeap(y);
-    float by = (float) divisor;
-    int i = 0;
-    for (; i + STEP <= n; i += STEP) {
-      load(in, at + 4L * i).div(by).intoMemorySegment(out, to + 4L * i, NATIVE);
-    }
-    if (i < n) {
-      VectorMask<Float> rest = SPECIES.indexInRange(i, n);
-      load(in, at + 4L * i).div(by).intoMemorySegment(out, to + 4L * i, NATIVE, rest);
+    for (int r = 0; r < rows; r++) {
+      FloatVector by = FloatVector.broadcast(SPECIES, (float) divisors[r]);
+      int i = 0;
+      for (; i + STEP <= n; i += STEP) {
+        load(in, at + 4L * i).div(by).intoMemorySegment(out, to + 4L * i, NATIVE);
+      }
+      if (i < n) {
+        VectorMask<Float> rest = SPECIES.indexInRange(i, n);
+        load(in, at + 4L * i).div(by).intoMemorySegment(out, to + 4L * i, NATIVE, rest);
+      }
+      at += line;
+      to += toLine;
     }
   }
 
   @Override
-  public double dot(MemorySegment a, long ia, MemorySegment b, long ib, int n) {
+  public void dot(
+      MemorySegment a,
+      long ia,
+      long aLine,
+      MemorySegment b,
+      long ib,
+      long bLine,
+      int rows,
+      int n,
+      double[] sums) {
     MemorySegment x = Scalars.offHeap(a);
     MemorySegment y = Scalars.offHeap(b);
-    for (int lane = 0; lane < LANES; lane += STEP) {
-      FloatVector sum = FloatVector.zero(SPECIES);
-      int i = lane;
-      for (; i + STEP <= n; i += LANES) {
-        sum = load(x, ia + 4L * i).fma(load(y, ib + 4L * i), sum);
+    for (int r = 0; r < rows; r++) {
+      for (int lane = 0; lane < LANES; lane += STEP) {
+        FloatVector sum = FloatVector.zero(SPECIES);
+        int i = lane;
+        for (; i + STEP <= n; i += LANES) {
+          sum = load(x, ia + 4L * i).fma(load(y, ib + 4L * i), sum);
+        }
+        if (i < n) {
+          VectorMask<Float> rest = SPECIES.indexInRange(i, n);
+          FloatVector v = FloatVector.fromMemorySegment(SPECIES, x, ia + 4L * i, NATIVE, rest);
+          FloatVector w = FloatVector.fromMemorySegment(SPECIES, y, ib + 4L * i, NATIVE, rest);
+          sum = v.fma(w, sum);
+        }
+        sum.intoArray(lanes, lane);
       }
-      if (i < n) {
-        VectorMask<Float> rest = SPECIES.indexInRange(i, n);
-        FloatVector v = FloatVector.fromMemorySegment(SPECIES, x, ia + 4L * i, NATIVE, rest);
-        FloatVector w = FloatVector.fromMemorySegment(SPECIES, y, ib + 4L * i, NATIVE, rest);
-        sum = v.fma(w, sum);
-      }
-      sum.intoArray(lanes, lane);
+      sums[r] = VectorFold.sum(lanes, 0);
+      ia += aLine;
+      ib += bLine;
     }
-    return SoftmaxRowF32.fold(lanes);
   }
 
   @Override

@@ -5,7 +5,6 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -21,11 +20,6 @@ final class VectorLayerNorm {
   private static final int LANES = CpuLayerNorm.LANES;
   private static final int HALF = LANES / 2;
 
-  private static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(SPECIES, i -> i ^ 8 % STEP);
-  private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(SPECIES, i -> i ^ 4 % STEP);
-  private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(SPECIES, i -> i ^ 2);
-  private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(SPECIES, i -> i ^ 1);
-
   private VectorLayerNorm() {}
 
   static void forward(LayerNormCall c, LayerNormBunch b) {
@@ -35,7 +29,7 @@ final class VectorLayerNorm {
     for (int from = 0; c.centred && from < n; from += CpuLayerNorm.PART) {
       sum(b, from, Math.min(n, from + CpuLayerNorm.PART));
       for (int r = 0; r < rows; r++) {
-        b.mean[r] += fold(b.lanes, r * LANES);
+        b.mean[r] += VectorFold.sum(b.lanes, r * LANES);
       }
     }
     for (int r = 0; c.centred && r < rows; r++) {
@@ -45,7 +39,7 @@ final class VectorLayerNorm {
     for (int from = 0; from < n; from += CpuLayerNorm.PART) {
       squares(b, from, Math.min(n, from + CpuLayerNorm.PART));
       for (int r = 0; r < rows; r++) {
-        b.sum[r] += fold(b.lanes, r * LANES);
+        b.sum[r] += VectorFold.sum(b.lanes, r * LANES);
       }
     }
     for (int r = 0; r < rows; r++) {
@@ -137,8 +131,8 @@ final class VectorLayerNorm {
     for (int from = 0; from < n; from += CpuLayerNorm.PART) {
       sums(c, b, share, from, Math.min(n, from + CpuLayerNorm.PART));
       for (int r = 0; r < b.rows; r++) {
-        b.sum[r] += fold(b.lanes, r * LANES);
-        b.product[r] += fold(b.lanes, r * LANES + HALF);
+        b.sum[r] += VectorFold.sum(b.lanes, r * LANES);
+        b.product[r] += VectorFold.sum(b.lanes, r * LANES + HALF);
       }
     }
     if (c.hasOut) {
@@ -231,26 +225,5 @@ final class VectorLayerNorm {
   private static FloatVector rest(MemorySegment s, long at, int i, int n) {
     VectorMask<Float> mask = SPECIES.indexInRange(i, n);
     return FloatVector.fromMemorySegment(SPECIES, s, at + 4L * i, NATIVE, mask);
-  }
-
-  /** The sum of 16 lanes: 8 and 8, 4 and 4, 2 and 2, 1 and 1. */
-  private static float fold(float[] lanes, int at) {
-    FloatVector sum = FloatVector.fromArray(SPECIES, lanes, at);
-    if (STEP == 8) {
-      sum = sum.add(FloatVector.fromArray(SPECIES, lanes, at + 8));
-    }
-    if (STEP == 4) {
-      FloatVector others = FloatVector.fromArray(SPECIES, lanes, at + 4);
-      sum = sum.add(FloatVector.fromArray(SPECIES, lanes, at + 8));
-      sum = sum.add(others.add(FloatVector.fromArray(SPECIES, lanes, at + 12)));
-    }
-    if (STEP >= 16) {
-      sum = sum.add(sum.rearrange(BY_8));
-    }
-    if (STEP >= 8) {
-      sum = sum.add(sum.rearrange(BY_4));
-    }
-    sum = sum.add(sum.rearrange(BY_2));
-    return sum.add(sum.rearrange(BY_1)).lane(0);
   }
 }

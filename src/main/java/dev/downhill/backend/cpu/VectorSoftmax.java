@@ -4,16 +4,18 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The loops of {@link SoftmaxRowF32} on vectors, with the same bits; n is a multiple of 16. */
-final class VectorSoftmax {
+/**
+ * The loops of {@link ScalarSoftmax} on vectors, with the same bits. A template for {@link
+ * HiddenClass#inlined}.
+ */
+final class VectorSoftmax implements SoftmaxLoops {
   private static final VectorSpecies<Float> SPECIES =
       Lanes.SPECIES.length() <= CpuSoftmax.LANES ? Lanes.SPECIES : FloatVector.SPECIES_512;
 
   private static final int STEP = SPECIES.length();
 
-  private VectorSoftmax() {}
-
-  static void forward(float[] x, int n, boolean log, float[] lanes) {
+  @Override
+  public void forward(float[] x, int n, boolean log, float[] lanes) {
     float max = max(x, n);
     for (int lane = 0; lane < CpuSoftmax.LANES; lane += STEP) {
       FloatVector sum = FloatVector.zero(SPECIES);
@@ -25,7 +27,7 @@ final class VectorSoftmax {
       }
       sum.intoArray(lanes, lane);
     }
-    float sum = SoftmaxRowF32.fold(lanes);
+    float sum = VectorFold.sum(lanes, 0);
     float logSum = CpuMath.log(sum);
     for (int i = 0; i < n; i += STEP) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, i);
@@ -33,7 +35,8 @@ final class VectorSoftmax {
     }
   }
 
-  static float max(float[] x, int n) {
+  @Override
+  public float max(float[] x, int n) {
     FloatVector max = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < n; i += STEP) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, i);
@@ -42,7 +45,8 @@ final class VectorSoftmax {
     return max.reduceLanes(VectorOperators.MAX);
   }
 
-  static void sumExp(float[] x, int n, float max, float[] lanes) {
+  @Override
+  public float sumExp(float[] x, int n, float max, float[] lanes) {
     for (int lane = 0; lane < CpuSoftmax.LANES; lane += STEP) {
       FloatVector sum = FloatVector.zero(SPECIES);
       for (int i = lane; i < n; i += CpuSoftmax.LANES) {
@@ -50,16 +54,19 @@ final class VectorSoftmax {
       }
       sum.intoArray(lanes, lane);
     }
+    return VectorFold.sum(lanes, 0);
   }
 
-  static void scaledExp(float[] x, int n, float z, float scale) {
+  @Override
+  public void scaledExp(float[] x, int n, float z, float scale) {
     for (int i = 0; i < n; i += STEP) {
       FloatVector e = CpuVectorMath.exp(FloatVector.fromArray(SPECIES, x, i).sub(z));
       e.mul(scale).intoArray(x, i);
     }
   }
 
-  static void backward(float[] y, float[] dy, int n, boolean log, float[] lanes) {
+  @Override
+  public void backward(float[] y, float[] dy, int n, boolean log, float[] lanes) {
     // Two methods: one for both stays two to four times slower once it was compiled for the first.
     if (log) {
       backwardOfLog(y, dy, n, lanes);
@@ -77,7 +84,7 @@ final class VectorSoftmax {
       }
       sum.intoArray(lanes, lane);
     }
-    float sum = SoftmaxRowF32.fold(lanes);
+    float sum = VectorFold.sum(lanes, 0);
     for (int i = 0; i < n; i += STEP) {
       FloatVector d = FloatVector.fromArray(SPECIES, dy, i);
       FloatVector.fromArray(SPECIES, y, i).mul(d.sub(sum)).intoArray(dy, i);
@@ -92,7 +99,7 @@ final class VectorSoftmax {
       }
       sum.intoArray(lanes, lane);
     }
-    float sum = SoftmaxRowF32.fold(lanes);
+    float sum = VectorFold.sum(lanes, 0);
     for (int i = 0; i < n; i += STEP) {
       FloatVector d = FloatVector.fromArray(SPECIES, dy, i);
       FloatVector e = CpuVectorMath.exp(FloatVector.fromArray(SPECIES, y, i));

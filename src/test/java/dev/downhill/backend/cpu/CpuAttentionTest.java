@@ -217,29 +217,34 @@ final class CpuAttentionTest {
 
   @Test
   void vectors_giveTheBitsOfScalarLoops() {
+    AttentionRow vectors = HiddenClass.inlined(VectorAttention.class, AttentionRow.class).get();
     View s = normal(DType.F32, 2, 64);
     for (int n : new int[] {0, 1, 7, 16, 17, 33, 64}) {
       int end = Math.min(64, n + 6);
       double[][] both = new double[2][];
       for (int i = 0; i < 2; i++) {
-        AttentionRow row = i == 0 ? new AttentionF32() : new VectorAttention();
+        AttentionRow row = i == 0 ? new AttentionF32() : vectors;
         View x = Elements.set(Elements.zeros(DType.F32, 2, 64), Elements.get(s));
         View y = Elements.set(Elements.zeros(DType.F32, 2, 64), Elements.get(s));
         double max = row.max(CpuBuffer.segment(x), 0, n, -0.7, -3e38f);
-        double dot = row.dot(CpuBuffer.segment(x), 0, CpuBuffer.segment(x), 256, n);
+        double[] dots = new double[2];
+        row.dot(CpuBuffer.segment(x), 0, 256, CpuBuffer.segment(x), 256, -256, 2, n, dots);
         double sum = row.exp(CpuBuffer.segment(x), 0, n, end, -0.7, 0.5);
         row.slopes(CpuBuffer.segment(y), 0, 256, n, end, -0.7, 0.125);
-        row.divide(CpuBuffer.segment(y), 0, n, 3, CpuBuffer.segment(y), 0);
+        double[] by = {3, -0.7f};
+        row.divide(CpuBuffer.segment(y), 0, 256, by, 2, n, CpuBuffer.segment(y), 0, 256);
         double[] a = Elements.get(x);
         double[] b = Elements.get(y);
-        both[i] = new double[4 + 3 * end];
+        both[i] = new double[6 + 3 * end];
         both[i][0] = max;
-        both[i][1] = dot;
+        both[i][1] = dots[0];
         both[i][2] = sum;
         both[i][3] = row.exp(-0.3f);
-        System.arraycopy(a, 0, both[i], 4, end);
-        System.arraycopy(b, 0, both[i], 4 + end, end);
-        System.arraycopy(b, 64, both[i], 4 + 2 * end, end);
+        both[i][4] = dots[1];
+        both[i][5] = row.log(0.3f);
+        System.arraycopy(a, 0, both[i], 6, end);
+        System.arraycopy(b, 0, both[i], 6 + end, end);
+        System.arraycopy(b, 64, both[i], 6 + 2 * end, end);
       }
       assertThat(both[1]).isEqualTo(both[0]);
     }

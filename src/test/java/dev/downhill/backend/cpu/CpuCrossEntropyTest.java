@@ -158,15 +158,15 @@ final class CpuCrossEntropyTest {
     for (int i = 0; i < n; i++) {
       x[i] = (float) random.nextGaussian() * 4;
     }
-    float max = SoftmaxRowF32.max(x, padded);
-    float[] lanes = new float[16];
-    float[] vectorLanes = new float[16];
-    SoftmaxRowF32.sumExp(x, padded, max, lanes);
-    VectorSoftmax.sumExp(x, padded, max, vectorLanes);
-    assertThat(vectorLanes).isEqualTo(lanes);
+    SoftmaxLoops scalar = new ScalarSoftmax();
+    SoftmaxLoops vectors = HiddenClass.inlined(VectorSoftmax.class, SoftmaxLoops.class).get();
+    float max = scalar.max(x, padded);
+    assertThat(vectors.max(x, padded)).isEqualTo(max);
+    float sum = scalar.sumExp(x, padded, max, new float[16]);
+    assertThat(vectors.sumExp(x, padded, max, new float[16])).isEqualTo(sum);
     float[] vectorX = x.clone();
-    SoftmaxRowF32.scaledExp(x, padded, max + 1, -0.3f);
-    VectorSoftmax.scaledExp(vectorX, padded, max + 1, -0.3f);
+    scalar.scaledExp(x, padded, max + 1, -0.3f);
+    vectors.scaledExp(vectorX, padded, max + 1, -0.3f);
     assertThat(vectorX).isEqualTo(x);
   }
 
