@@ -33,6 +33,7 @@ final class CpuBitsTest {
       strings = {
         "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=128",
         "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=256",
+        "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=512",
         "-Xshare:auto"
       })
   void bits_areThoseOfThisProcess(String flags) throws IOException, InterruptedException {
@@ -61,6 +62,8 @@ final class CpuBitsTest {
       reductions(lines, new CpuReduce(workers));
       sums(lines, new CpuIndexing(workers));
       norms(lines, new CpuLayerNorm(workers));
+      softmax(lines, new CpuSoftmax(workers));
+      crossEntropy(lines, new CpuCrossEntropy(workers));
       attention(lines, new CpuAttention(workers));
       steps(lines, new CpuUpdate(workers));
       convolutions(lines, new CpuConvolution(workers));
@@ -122,6 +125,31 @@ final class CpuBitsTest {
       View db = Elements.zeros(DType.F32, n);
       norm.layerNormBackward(x, w, mean, rstd, normal(40, n), y, dw, db);
       lines.add("layerNormBackward %d %d %d %d".formatted(n, hash(y), hash(dw), hash(db)));
+    }
+  }
+
+  private static void softmax(List<String> lines, CpuSoftmax softmax) {
+    for (int n : new int[] {5, 16, 133, 1000}) {
+      for (boolean log : new boolean[] {false, true}) {
+        View y = Elements.zeros(DType.F32, 9, n);
+        View dx = Elements.zeros(DType.F32, 9, n);
+        softmax.softmax(normal(9, n), log, y);
+        softmax.softmaxBackward(y, normal(9, n), log, dx);
+        lines.add("softmax %d %s %d %d".formatted(n, log, hash(y), hash(dx)));
+      }
+    }
+  }
+
+  private static void crossEntropy(List<String> lines, CpuCrossEntropy crossEntropy) {
+    for (int n : new int[] {5, 16, 133, 1000}) {
+      View x = normal(4, n);
+      View classes = Elements.set(Elements.zeros(DType.I64, 4), 0, 2, -1, n - 1);
+      View y = Elements.zeros(DType.F32, 4);
+      View z = Elements.zeros(DType.F32, 4);
+      View dx = Elements.zeros(DType.F32, 4, n);
+      crossEntropy.crossEntropy(x, classes, -1, y, z);
+      crossEntropy.crossEntropyBackward(x, classes, -1, z, y, dx);
+      lines.add("crossEntropy %d %d %d %d".formatted(n, hash(y), hash(z), hash(dx)));
     }
   }
 
