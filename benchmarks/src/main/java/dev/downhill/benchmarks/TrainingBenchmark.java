@@ -44,7 +44,7 @@ public class TrainingBenchmark {
   @Setup
   public void setup() {
     Workload chosen = Subject.named(Workload.ALL, List.of(workload)).get(0);
-    training = chosen.start().apply(Operands.DEVICE);
+    training = chosen.start(Operands.DEVICE);
   }
 
   /** Forward, loss, backward, optimiser. */

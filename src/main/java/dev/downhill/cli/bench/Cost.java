@@ -7,9 +7,9 @@ package dev.downhill.cli.bench;
  * @param parameters how many numbers are trained
  * @param update how they are moved
  */
-record Cost(double flops, long parameters, Update update) {
+public record Cost(double flops, long parameters, Update update) {
   /** What an optimiser touches for each parameter. */
-  enum Update {
+  public enum Update {
     /** Parameter, gradient and two moments are read, all but the gradient are written. */
     ADAM(4, 7),
     /** Parameter, gradient and momentum are read, all but the gradient are written. */
@@ -64,12 +64,15 @@ record Cost(double flops, long parameters, Update update) {
     return of(update, maps);
   }
 
+  /** What the optimiser reads and writes. */
+  public double bytes() {
+    return update.bytes(parameters);
+  }
+
   /** The shortest time for it in microseconds: that of the scarcer of arithmetic and memory. */
   double micros(Machine machine) {
     double resident = (double) Float.BYTES * update.numbers * parameters;
     return 1e6
-        * Math.max(
-            flops / machine.flopsPerSecond(),
-            update.bytes(parameters) / machine.bytesPerSecond(resident));
+        * Math.max(flops / machine.flopsPerSecond(), bytes() / machine.bytesPerSecond(resident));
   }
 }

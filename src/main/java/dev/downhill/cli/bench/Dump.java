@@ -35,7 +35,7 @@ public final class Dump {
       throw new UncheckedIOException("--dump: cannot make " + to, e);
     }
     Map<String, String> about = Map.of("workload", workload.id(), "by", ProcessFacts.version());
-    try (Training training = workload.start().apply(device)) {
+    try (Training training = workload.start(device)) {
       Checkpoint.save(to.resolve("weights.safetensors"), training.model().state(), about);
       Map<String, Tensor> batches = new LinkedHashMap<>();
       for (int i = 0; i < Training.BATCHES; i++) {

@@ -19,17 +19,19 @@ final class Examples {
 
   private Examples() {}
 
-  /** Numbers x (rows, columns) from N(0, 1), and y (rows, 1) = tanh of a linear map of x. */
-  static List<Tensor> numbers(Device device, int batch, long rows, long columns) {
+  /** Numbers x (rows, columns) from N(0, 1), and y (rows, results) = tanh of a linear map of x. */
+  static List<Tensor> numbers(Device device, int batch, long rows, long columns, long results) {
     Tensor x = draw(device, batch, rows, columns);
-    return List.of(x, x.matmul(draw(device, -1, columns, 1)).tanh());
+    return List.of(x, x.matmul(draw(device, -1, columns, results)).tanh());
   }
 
-  /** Numbers from N(0, 1) in these sizes, and as classes which of ten linear maps is largest. */
-  static List<Tensor> images(Device device, int batch, long... sizes) {
+  /**
+   * Numbers from N(0, 1) in these sizes, and as classes which of so many linear maps is largest.
+   */
+  static List<Tensor> images(Device device, int batch, long classes, long... sizes) {
     Tensor x = draw(device, batch, sizes);
     Tensor flat = x.reshape(sizes[0], -1);
-    return List.of(x, flat.matmul(draw(device, -1, flat.size(1), 10)).argmax(1, false));
+    return List.of(x, flat.matmul(draw(device, -1, flat.size(1), classes)).argmax(1, false));
   }
 
   /** Tokens (sequences, length) and what follows each: mostly a fixed function of it. */

@@ -23,7 +23,7 @@ public record Measurement(Device device, int threads, double seconds) {
    */
   public Map<String, Object> of(Workload workload) {
     workload.check(device);
-    try (Training training = workload.start().apply(device)) {
+    try (Training training = workload.start(device)) {
       double lossFirst = training.step(0).item();
       double firstStepMillis = ProcessFacts.aliveMillis();
       long[] next = {1};

@@ -2,10 +2,8 @@ package dev.downhill.cli.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -79,11 +77,8 @@ public record Sitting(Measurement settings, List<Peer> peers, int repeats) {
   }
 
   private List<String> ours(Subject subject) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of("dev.downhill.cli.Downhill", "bench", "--json"));
+    List<String> command = Child.java("dev.downhill.cli.Downhill");
+    command.addAll(List.of("bench", "--json"));
     command.addAll(List.of(subject.option(), subject.id(), "--device", settings.device().name()));
     command.addAll(List.of("--threads", Integer.toString(settings.threads())));
     command.addAll(List.of("--seconds", Double.toString(settings.seconds())));

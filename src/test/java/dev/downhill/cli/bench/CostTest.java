@@ -26,16 +26,32 @@ class CostTest {
   @ValueSource(strings = {"W1", "W2", "W3", "W4", "W5"})
   void parametersAreThoseOfTheModel(String id) {
     Workload workload = workload(id);
-    try (Training training = workload.start().apply(Device.cpu())) {
-      assertThat(workload.cost().parameters())
-          .isEqualTo(training.model().parameters().stream().mapToLong(Tensor::numel).sum());
+    assertThat(workload.cost().parameters()).isEqualTo(trained(workload));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"W1", "W2", "W3", "W4", "W5"})
+  void eachSizeCanBeAnother(String id) {
+    Sizes sizes = workload(id).sizes();
+    sizes
+        .byName()
+        .forEach(
+            (name, size) -> {
+              Workload other = workload(id).in(sizes.with(name, size + 9));
+              assertThat(other.cost().parameters()).as(name).isEqualTo(trained(other));
+            });
+  }
+
+  private static long trained(Workload workload) {
+    try (Training training = workload.start(Device.cpu())) {
+      return training.model().parameters().stream().mapToLong(Tensor::numel).sum();
     }
   }
 
   @Test
   void aBatchIsTheSameWheneverItIsMade() {
-    try (Training a = workload("W5").start().apply(Device.cpu());
-        Training b = workload("W5").start().apply(Device.cpu())) {
+    try (Training a = workload("W5").start(Device.cpu());
+        Training b = workload("W5").start(Device.cpu())) {
       b.batch(0);
       for (int i = 0; i < 3; i++) {
         assertThat(a.batch(3).get(i).toDoubles()).isEqualTo(b.batch(3).get(i).toDoubles());
