@@ -14,8 +14,12 @@ import org.jspecify.annotations.Nullable;
  * have the same bits for any number of threads.
  */
 final class Workers implements AutoCloseable {
-  /** How long a thread looks for work before it sleeps: longer than most gaps between two calls. */
-  private static final long SPIN_NANOS = 50_000;
+  /**
+   * How long a thread looks for work before it sleeps: longer than what a small training step does
+   * alone between two calls. Where threads sleep and are woken in every step, a step takes longer
+   * than with one thread.
+   */
+  private static final long SPIN_NANOS = 200_000;
 
   private final int threads;
   private final boolean spin;
