@@ -44,6 +44,9 @@ final class CpuGemm {
 
   private final MemorySegment zeros;
 
+  /** A row that all sums begin with, where it is no whole vectors. */
+  private final MemorySegment padded;
+
   // Where the tiles read now.
   private MemorySegment a;
   private long ia;
@@ -72,6 +75,7 @@ final class CpuGemm {
     packedB = arena.allocate((long) width * DEPTH * bytes, 64);
     edge = arena.allocate((long) Tiles.ROWS * width * bytes, 64);
     zeros = arena.allocate((long) width * bytes, 64);
+    padded = arena.allocate((long) width * bytes, 64);
     a = packedA;
     b = packedB;
   }
@@ -165,6 +169,13 @@ final class CpuGemm {
     boolean begins = from == null || (whole && from.alongSteps());
     boolean fits = whole && y.alongSteps();
     long across = (long) vectors(cols) * lanes * bytes;
+    MemorySegment first = from == null ? zeros : from.segment();
+    if (from != null && !begins && startLine == 0) {
+      copy(first, iStart, 0, from.stepStride(), padded, 0, across, bytes, 1, cols);
+      first = padded;
+      iStart = 0;
+      begins = true;
+    }
     int count = (rows + Tiles.ROWS - 1) / Tiles.ROWS;
     int row = 0;
     for (int t = 0; t < count; t++) {
@@ -186,7 +197,7 @@ final class CpuGemm {
               ib,
               bStep,
               depth,
-              from == null ? zeros : begins ? from.segment() : edge,
+              begins ? first : edge,
               begins ? at : 0,
               begins ? startLine : across,
               fits ? y.segment() : edge,
