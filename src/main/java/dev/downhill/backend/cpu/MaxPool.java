@@ -8,10 +8,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.IntConsumer;
 
 /**
- * The largest elements of the windows of planes. In {@code f32} a band of a plane is laid out as
- * {@link Planes}, with -infinity as padding, and the windows of neighbouring outputs are compared
- * tap by tap, a vector at a time. The choice starts with the first element that a window sees, so
- * that padding is never chosen. Other types take window after window: {@link #reference}.
+ * The largest elements of the windows of planes. In {@code f32} the windows of neighbouring outputs
+ * are compared tap by tap, a vector at a time. Windows inside their plane, one or two columns
+ * apart, are read where they lie, which is four times as fast as to lay out a band of a plane as
+ * {@link Planes}, with -infinity as padding; so are the others. The choice starts with the first
+ * element that a window sees, so that padding is never chosen. Other types take window after
+ * window: {@link #reference}.
  */
 final class MaxPool implements IntConsumer {
   /** Outputs of a band. */
@@ -33,6 +35,11 @@ final class MaxPool implements IntConsumer {
   private final int[] origin;
   private final int[] first;
   private final int[] delta;
+
+  /** Whether all windows lie inside the plane, and their neighbours side by side or every other. */
+  private final boolean inside;
+
+  private final long[] taps;
 
   // Of the call that runs
   private final Image x = new Image();
@@ -59,6 +66,11 @@ final class MaxPool implements IntConsumer {
     this.origin = new int[high * wide + spare];
     this.first = new int[high * wide + spare];
     this.delta = new int[places.length];
+    this.taps = new long[places.length];
+    this.inside =
+        columns.step() <= 2
+            && inside(rows, high, image.size(2))
+            && inside(columns, wide, image.size(3));
     int across = Math.toIntExact(image.size(3));
     for (int p = 0; p < high * wide; p++) {
       origin[p] =
@@ -69,6 +81,10 @@ final class MaxPool implements IntConsumer {
       long down = k / columns.size() * rows.dilation();
       delta[k] = Math.toIntExact(down * across + k % columns.size() * columns.dilation());
     }
+  }
+
+  private static boolean inside(Slide slide, int windows, long length) {
+    return slide.padding() == 0 && slide.position(windows - 1, slide.size() - 1) < length;
   }
 
   /** The first position that window i sees. */
@@ -86,6 +102,10 @@ final class MaxPool implements IntConsumer {
     yAt = result.layout().offset();
     indicesAt = chosen.layout().offset();
     f32 = image.dtype() == DType.F32;
+    for (int k = 0; k < taps.length; k++) {
+      long down = k / columns.size() * rows.dilation();
+      taps[k] = down * x.row + k % columns.size() * columns.dilation();
+    }
     workers.run(Math.multiplyExact(samples, Math.ceilDiv(channels, perTask)), this);
   }
 
@@ -105,6 +125,29 @@ final class MaxPool implements IntConsumer {
   }
 
   private void compare(Scratch mine, int n, int c, int count) {
+    if (inside && x.column == 1 && reach(n, c + count - 1) <= x.segment.byteSize()) {
+      float[] best = mine.sums(high * wide + WindowLoops.COLUMNS);
+      int[] chosen = mine.chosen(high * wide + WindowLoops.COLUMNS);
+      long down = rows.step() * x.row;
+      int across = (int) columns.step();
+      for (int i = c; i < c + count; i++) {
+        long at = x.at(n, i, 0, 0);
+        mine.loops.largestInside(
+            x.segment, at, down, across, taps, origin, delta, high, wide, best, chosen);
+        store(mine, best, chosen, high * wide, (n * channels + i) * (long) high * wide);
+      }
+    } else {
+      bands(mine, n, c, count);
+    }
+  }
+
+  /** Up to where the vectors of a plane's last row read, in bytes. */
+  private long reach(int n, int channel) {
+    long last = x.at(n, channel, (high - 1) * rows.step(), 0) + taps[taps.length - 1];
+    return Float.BYTES * (last + columns.step() * (wide + WindowLoops.COLUMNS));
+  }
+
+  private void bands(Scratch mine, int n, int c, int count) {
     float[] laid = mine.planes(count * planes.channel() + WindowLoops.COLUMNS);
     float[] best = mine.sums(planes.height() * wide + WindowLoops.COLUMNS);
     int[] chosen = mine.chosen(planes.height() * wide + WindowLoops.COLUMNS);
@@ -116,14 +159,14 @@ final class MaxPool implements IntConsumer {
       for (int i = 0; i < count; i++) {
         mine.loops.largest(
             laid, i * planes.channel(), places, first, origin, p, delta, width, best, chosen);
-        long at = (long) (n * channels + c + i) * high * wide + p;
-        mine.loops.store(best, 0, width, -0f, y, yAt + at, 1);
-        MemorySegment s = Scalars.offHeap(indices);
-        for (int j = 0; j < width; j++) {
-          Scalars.storeI64(chosen[j], s, 8 * (indicesAt + at + j));
-        }
+        store(mine, best, chosen, width, (n * channels + c + i) * (long) high * wide + p);
       }
     }
+  }
+
+  private void store(Scratch mine, float[] best, int[] chosen, int width, long at) {
+    mine.loops.store(best, 0, width, -0f, y, yAt + at, 1);
+    mine.loops.store(chosen, width, indices, indicesAt + at);
   }
 
   /** The definition, for one plane. */

@@ -168,4 +168,40 @@ final class ScalarWindowLoops implements WindowLoops {
       chosen[p] = choice;
     }
   }
+
+  @Override
+  public void largestInside(
+      MemorySegment s,
+      long at,
+      long down,
+      int across,
+      long[] taps,
+      int[] origin,
+      int[] delta,
+      int high,
+      int wide,
+      float[] best,
+      int[] chosen) {
+    for (int p = 0; p < high * wide; p++) {
+      long from = at + p / wide * down + (long) (p % wide) * across;
+      float most = Float.NEGATIVE_INFINITY;
+      int choice = origin[p];
+      for (int k = 0; k < taps.length; k++) {
+        float value = Scalars.loadF32(s, 4 * (from + taps[k]));
+        if (value > most || (Float.isNaN(value) && !Float.isNaN(most))) {
+          most = value;
+          choice = origin[p] + delta[k];
+        }
+      }
+      best[p] = most;
+      chosen[p] = choice;
+    }
+  }
+
+  @Override
+  public void store(int[] from, int width, MemorySegment s, long at) {
+    for (int i = 0; i < width; i++) {
+      Scalars.storeI64(from[i], s, 8 * (at + i));
+    }
+  }
 }

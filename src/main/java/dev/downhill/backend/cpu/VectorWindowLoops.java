@@ -10,6 +10,8 @@ import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class VectorWindowLoops implements WindowLoops {
   private static final VectorSpecies<Float> SPECIES = Lanes.SPECIES;
   private static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
+  private static final VectorSpecies<Long> LONGS = SPECIES.withLanes(long.class);
+  private static final VectorSpecies<Integer> HALF =
+      VectorSpecies.of(int.class, VectorShape.forBitSize(SPECIES.vectorBitSize() / 2));
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
   private static final int LANES = SPECIES.length();
 
@@ -189,6 +194,57 @@ final class VectorWindowLoops implements WindowLoops {
       }
       most.intoArray(best, p);
       choice.intoArray(chosen, p);
+    }
+  }
+
+  @Override
+  public void largestInside(
+      MemorySegment s,
+      long at,
+      long down,
+      int across,
+      long[] taps,
+      int[] origin,
+      int[] delta,
+      int high,
+      int wide,
+      float[] best,
+      int[] chosen) {
+    MemorySegment x = Scalars.offHeap(s);
+    for (int r = 0; r < high; r++) {
+      for (int j = 0; j < wide; j += LANES) {
+        long from = at + r * down + (long) j * across;
+        int p = r * wide + j;
+        FloatVector most = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        IntVector start = IntVector.fromArray(INTS, origin, p);
+        IntVector choice = start;
+        for (int k = 0; k < taps.length; k++) {
+          FloatVector value = Lanes.load(x, 4 * (from + taps[k]));
+          if (across == 2) {
+            value = value.rearrange(EVEN, Lanes.load(x, 4 * (from + taps[k] + LANES)));
+          }
+          VectorMask<Float> wins = value.compare(LE, most).not().and(most.compare(EQ, most));
+          most = most.blend(value, wins);
+          choice = choice.blend(start.add(delta[k]), wins.cast(INTS));
+        }
+        most.intoArray(best, p);
+        choice.intoArray(chosen, p);
+      }
+    }
+  }
+
+  @Override
+  public void store(int[] from, int width, MemorySegment segment, long at) {
+    MemorySegment s = Scalars.offHeap(segment);
+    int whole = HALF.loopBound(width);
+    for (int j = 0; j < whole; j += LANES / 2) {
+      IntVector.fromArray(HALF, from, j)
+          .convertShape(VectorOperators.I2L, LONGS, 0)
+          .reinterpretAsLongs()
+          .intoMemorySegment(s, 8 * (at + j), NATIVE);
+    }
+    for (int j = whole; j < width; j++) {
+      Scalars.storeI64(from[j], s, 8 * (at + j));
     }
   }
 }

@@ -64,6 +64,9 @@ interface WindowLoops {
   /** Stores a line of elements, {@code across} apart, plus a number: -0 changes nothing. */
   void store(float[] from, int i, int width, float added, MemorySegment s, long at, long across);
 
+  /** Stores a line of integers as {@code i64}; {@code at} is counted in these. */
+  void store(int[] from, int width, MemorySegment s, long at);
+
   /**
    * to[i, j] = element i of line j of an image.
    *
@@ -98,6 +101,30 @@ interface WindowLoops {
       int at,
       int[] delta,
       int width,
+      float[] best,
+      int[] chosen);
+
+  /**
+   * {@link #largest} for windows inside their plane, whose elements are read where they lie.
+   *
+   * @param s the plane, from element {@code at} on, the elements of a row side by side
+   * @param down from the windows of one row to those of the next
+   * @param across from window to window, 1 or 2
+   * @param taps where the elements of the first window lie, from {@code at} on
+   * @param origin the index of each window's first element, which is the one at {@code taps[0]}
+   * @param high rows of windows
+   * @param wide windows of a row; up to a multiple of {@link #COLUMNS} are looked at
+   */
+  void largestInside(
+      MemorySegment s,
+      long at,
+      long down,
+      int across,
+      long[] taps,
+      int[] origin,
+      int[] delta,
+      int high,
+      int wide,
       float[] best,
       int[] chosen);
 
