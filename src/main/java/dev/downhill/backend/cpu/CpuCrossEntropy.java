@@ -2,16 +2,12 @@ package dev.downhill.backend.cpu;
 
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
-import java.util.function.LongConsumer;
 
 /**
  * The cross-entropy of class indices, row by row of logits; the sums are those of {@link
  * CpuSoftmax}. All targets are checked before anything is written.
  */
 final class CpuCrossEntropy {
-  /** The least elements of a task. */
-  private static final int CHUNK = 1 << 14;
-
   private final Workers workers;
   private final ThreadLocal<SoftmaxRow> f32 = ThreadLocal.withInitial(SoftmaxRowF32::new);
   private final ThreadLocal<SoftmaxRow> f64 = ThreadLocal.withInitial(SoftmaxRowF64::new);
@@ -28,8 +24,8 @@ final class CpuCrossEntropy {
     Rows logSums = one(z);
     workers.run(1, _ -> check(classes, in.length(), ignore));
     ThreadLocal<SoftmaxRow> kernel = kernel(x);
-    forEachRow(
-        in,
+    in.forEach(
+        workers,
         row -> kernel.get().crossEntropy(in, target(classes, row, ignore), losses, logSums, row));
   }
 
@@ -41,8 +37,8 @@ final class CpuCrossEntropy {
     Rows slopes = one(dy);
     Rows out = Rows.of(dx);
     ThreadLocal<SoftmaxRow> kernel = kernel(x);
-    forEachRow(
-        in,
+    in.forEach(
+        workers,
         row -> {
           int c = target(classes, row, ignore);
           kernel.get().crossEntropyBackward(in, c, logSums, slopes, out, row);
@@ -83,18 +79,5 @@ final class CpuCrossEntropy {
 
   private ThreadLocal<SoftmaxRow> kernel(View x) {
     return x.dtype() == DType.F64 ? f64 : f32;
-  }
-
-  private void forEachRow(Rows rows, LongConsumer body) {
-    long count = rows.count();
-    long perTask = Math.max(1, CHUNK / Math.max(1, rows.length()));
-    workers.run(
-        Math.toIntExact(Math.ceilDiv(count, perTask)),
-        task -> {
-          long end = Math.min(count, (task + 1) * perTask);
-          for (long row = task * perTask; row < end; row++) {
-            body.accept(row);
-          }
-        });
   }
 }

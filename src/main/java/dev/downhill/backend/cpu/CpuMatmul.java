@@ -76,7 +76,8 @@ final class CpuMatmul {
     }
     Product product = job.product;
     product.set(a, b, k, alpha, beta, y, bias);
-    if (product.n <= NARROW && product.n < product.m && alpha == 1) {
+    boolean narrow = product.n <= (k < LONG ? NARROW : 2 * NARROW - 1);
+    if (narrow && product.n < product.m && alpha == 1) {
       product.swap(y, bias);
     }
     job.blocks.set(product, y.dtype() == DType.F64 ? f64 : f32);
@@ -85,9 +86,11 @@ final class CpuMatmul {
 
   /**
    * Columns that are too few for a vector, where the vectors can run along the rows instead: the
-   * product of the transposes is computed.
+   * product of the transposes is computed. Long sums make up for the way its columns are stored.
    */
   private static final int NARROW = 8;
+
+  private static final int LONG = 64;
 
   /** How a stack of matrices is cut into blocks, and blocks are dealt to tasks. */
   private static final class Blocks implements IntConsumer {

@@ -2,7 +2,6 @@ package dev.downhill.backend.cpu;
 
 import dev.downhill.backend.View;
 import dev.downhill.shape.DType;
-import java.util.function.LongConsumer;
 
 /**
  * Softmax and its logarithm over the last dimension, row by row. The greatest element of a row is
@@ -15,9 +14,6 @@ final class CpuSoftmax {
    * depend on the width of vectors.
    */
   static final int LANES = 16;
-
-  /** The least elements of a task. */
-  private static final int CHUNK = 1 << 14;
 
   private final Workers workers;
   private final ThreadLocal<SoftmaxRow> f32 = ThreadLocal.withInitial(SoftmaxRowF32::new);
@@ -32,7 +28,9 @@ final class CpuSoftmax {
     Rows in = Rows.of(x);
     Rows out = Rows.of(y);
     ThreadLocal<SoftmaxRow> kernel = kernel(y);
-    forEachRow(out, row -> kernel.get().forward(in, log, out, row));
+    if (out.length() > 0) {
+      out.forEach(workers, row -> kernel.get().forward(in, log, out, row));
+    }
   }
 
   /** See {@link dev.downhill.backend.Backend#softmaxBackward}. */
@@ -41,23 +39,12 @@ final class CpuSoftmax {
     Rows in = Rows.of(dy);
     Rows out = Rows.of(dx);
     ThreadLocal<SoftmaxRow> kernel = kernel(dx);
-    forEachRow(out, row -> kernel.get().backward(saved, in, log, out, row));
+    if (out.length() > 0) {
+      out.forEach(workers, row -> kernel.get().backward(saved, in, log, out, row));
+    }
   }
 
   private ThreadLocal<SoftmaxRow> kernel(View y) {
     return y.dtype() == DType.F64 ? f64 : f32;
-  }
-
-  private void forEachRow(Rows rows, LongConsumer body) {
-    long count = rows.length() == 0 ? 0 : rows.count();
-    long perTask = Math.max(1, CHUNK / Math.max(1, rows.length()));
-    workers.run(
-        Math.toIntExact((count + perTask - 1) / perTask),
-        task -> {
-          long end = Math.min(count, (task + 1) * perTask);
-          for (long row = task * perTask; row < end; row++) {
-            body.accept(row);
-          }
-        });
   }
 }

@@ -6,12 +6,17 @@ import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.LongConsumer;
 
 /**
  * A view as a stack of rows: its last dimension, once for every index of the others. Positions and
  * the stride are counted in elements; a view of rank 0 is one row of one.
  */
 record Rows(MemorySegment segment, DType dtype, Layout layout, long length, long stride) {
+  /** The most elements of a task, and how many the begin of a row counts for. */
+  private static final int CHUNK = 1 << 13;
+
+  private static final int START = 64;
 
   static Rows of(View view) {
     Layout layout = view.shape().rank() == 0 ? view.layout().unsqueeze(0) : view.layout();
@@ -27,6 +32,22 @@ record Rows(MemorySegment segment, DType dtype, Layout layout, long length, long
   /** How many rows there are; they may be empty. */
   long count() {
     return layout.shape().slice(0, layout.shape().rank() - 1).numel();
+  }
+
+  /** Hands every row to a body, in tasks of about the same number of rows. */
+  void forEach(Workers workers, LongConsumer body) {
+    long count = count();
+    long most = Math.max(1, CHUNK / (length + START));
+    long tasks = Math.ceilDiv(count, most);
+    long perTask = Math.ceilDiv(count, Math.max(1, tasks));
+    workers.run(
+        Math.toIntExact(tasks),
+        task -> {
+          long end = Math.min(count, (task + 1) * perTask);
+          for (long row = task * perTask; row < end; row++) {
+            body.accept(row);
+          }
+        });
   }
 
   /** Where a row starts; rows are counted in row-major order. */
