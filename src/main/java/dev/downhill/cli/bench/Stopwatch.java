@@ -4,7 +4,7 @@ import dev.downhill.backend.Device;
 import java.util.Arrays;
 
 /** Times what is done again and again. */
-final class Stopwatch {
+public final class Stopwatch {
   /** How long steps of a GPU are timed together: each alone would wait for the device. */
   private static final long ROUND_NANOS = 10_000_000;
 
@@ -15,16 +15,30 @@ final class Stopwatch {
    * @param medianMicros the median of their times
    * @param wallSeconds that they took together
    */
-  record Time(long steps, double medianMicros, double wallSeconds) {}
+  public record Time(long steps, double medianMicros, double wallSeconds) {}
 
   private Stopwatch() {}
 
   /**
    * Does something for a while to warm up, and then for as long again with a stopwatch.
    *
+   * @param seconds of either
    * @param warmUp the fewest runs before
+   * @param run something that is done when it returns
    */
+  public static Time steady(double seconds, int warmUp, Runnable run) {
+    return steady(seconds, warmUp, run, () -> {}, 0);
+  }
+
+  /** The same on a device, which may still be at work when {@code run} returns. */
   static Time steady(Device device, double seconds, int warmUp, Runnable run) {
+    return device.name().startsWith("cpu")
+        ? steady(seconds, warmUp, run)
+        : steady(seconds, warmUp, run, device::synchronize, ROUND_NANOS);
+  }
+
+  /** The same in rounds of this length; {@code wait} returns when all that was begun is done. */
+  static Time steady(double seconds, int warmUp, Runnable run, Runnable wait, long roundNanos) {
     long enough = (long) (seconds * 1e9);
     long runs = 0;
     long begin = System.nanoTime();
@@ -32,9 +46,9 @@ final class Stopwatch {
       run.run();
       runs++;
     }
-    device.synchronize();
+    wait.run();
     long each = (System.nanoTime() - begin) / runs;
-    int size = device.name().startsWith("cpu") ? 1 : (int) (ROUND_NANOS / each + 1);
+    int size = (int) (roundNanos / each + 1);
 
     long[] nanos = new long[1024];
     int rounds = 0;
@@ -44,9 +58,7 @@ final class Stopwatch {
       for (int i = 0; i < size; i++) {
         run.run();
       }
-      if (size > 1) {
-        device.synchronize();
-      }
+      wait.run();
       long now = System.nanoTime();
       if (rounds == nanos.length) {
         nanos = Arrays.copyOf(nanos, 2 * rounds);
