@@ -36,7 +36,7 @@ import tools.jackson.databind.json.JsonMapper;
     mixinStandardHelpOptions = true,
     description =
         "Times whole training steps (workloads W1 to W7) and single operators (kernels K1 to K7),"
-            + " and compares them with PyTorch and JAX in the same sitting. Several are measured"
+            + " and compares them with other libraries in the same sitting. Several are measured"
             + " each in a process of its own.",
     sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
@@ -94,8 +94,9 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "LIST",
       split = ",",
       description =
-          "Peers to run beside it: pytorch, jax. They need a Python that has them: python3, or the"
-              + " one that DOWNHILL_PYTHON names.")
+          "Peers to run beside it. pytorch and jax need a Python that has them: python3, or the one"
+              + " that DOWNHILL_PYTHON names. djl and nd4j have W1 to W3 on a CPU, and are built"
+              + " with mvn -f benchmarks -P jvm-peers package.")
   private List<String> compare = List.of();
 
   @Option(

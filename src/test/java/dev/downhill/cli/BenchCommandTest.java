@@ -3,8 +3,10 @@ package dev.downhill.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.downhill.checkpoint.Safetensors;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.assertj.core.data.Percentage;
@@ -58,7 +60,7 @@ class BenchCommandTest {
           --workload=W6 --device=cpu          | 4 | W6: needs a GPU with 80 GiB of memory, got cpu:0; leave it out or choose --device cuda
           --workload=W1,W7 --device=cpu       | 4 | W7: needs a GPU with 1 GiB of memory, got cpu:0
           --kernel=K7 --device=cpu            | 4 | K7: needs a GPU with 8 GiB of memory, got cpu:0
-          --device=cpu --compare=tensorflow   | 2 | --compare: expected some of pytorch,jax, got 'tensorflow'
+          --device=cpu --compare=tensorflow   | 2 | --compare: expected some of pytorch,jax,djl,nd4j, got 'tensorflow'
           --device=cpu --dump=x --kernel=K1   | 2 | --dump: expected workloads alone, got --kernel or --compare beside it
           --threads=0 --seconds=-1            | 2 | --threads: expected 1 to 1024, got 0; --seconds: expected
           """)
@@ -66,6 +68,21 @@ class BenchCommandTest {
     assertThat(bench(arguments.split(" "))).isEqualTo(code);
     assertThat(err.toString().strip()).startsWith("downhill: ").contains(message).hasLineCount(1);
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void aPeerThatIsNotBuilt_isToldHow(@TempDir Path home) throws IOException {
+    Files.createDirectory(home.resolve("benchmarks"));
+    System.setProperty("downhill.home", home.toString());
+    try {
+      assertThat(bench("--device=cpu", "--workload=W1", "--compare=djl")).isEqualTo(2);
+    } finally {
+      System.clearProperty("downhill.home");
+    }
+    assertThat(err.toString().strip())
+        .startsWith("downhill: --compare: djl needs " + home.resolve("benchmarks/target/jvm-peers"))
+        .endsWith("mvn -f benchmarks -P jvm-peers package")
+        .hasLineCount(1);
   }
 
   private Map<String, Object> onlyLine() {

@@ -10,7 +10,7 @@ import java.time.Instant;
 import java.util.Objects;
 
 /** What this process knows of itself. */
-final class ProcessFacts {
+public final class ProcessFacts {
   private static final Path PROC = Path.of("/proc");
 
   private ProcessFacts() {}
@@ -19,7 +19,7 @@ final class ProcessFacts {
    * Milliseconds since the process was started, the launcher's share included. Linux keeps the
    * moment in hundredths of a second since the machine started.
    */
-  static double aliveMillis() {
+  public static double aliveMillis() {
     if (!Files.exists(PROC)) {
       Instant started = ProcessHandle.current().info().startInstant().orElseThrow();
       return Duration.between(started, Instant.now()).toMillis();
@@ -31,12 +31,8 @@ final class ProcessFacts {
     return 1e3 * uptime - 10 * Double.parseDouble(fields[19]);
   }
 
-  /** The most memory this process had resident, or for a GPU the most that tensors took there. */
-  static long peakBytes(Device device) {
-    if (!device.name().startsWith("cpu")) {
-      Device.Memory memory = device.memory();
-      return Math.max(memory.peakBytes(), memory.bytes() + memory.heldBytes());
-    }
+  /** The most memory this process had resident; 0 where the system does not tell. */
+  public static long peakBytes() {
     return Files.exists(PROC)
         ? read("self/status")
             .lines()
@@ -45,6 +41,15 @@ final class ProcessFacts {
             .findFirst()
             .orElse(0)
         : 0;
+  }
+
+  /** The same for a CPU; for a GPU the most that tensors took there. */
+  static long peakBytes(Device device) {
+    if (device.name().startsWith("cpu")) {
+      return peakBytes();
+    }
+    Device.Memory memory = device.memory();
+    return Math.max(memory.peakBytes(), memory.bytes() + memory.heldBytes());
   }
 
   /** Downhill's version, from the manifest of the jar. */
