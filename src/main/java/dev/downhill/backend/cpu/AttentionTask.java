@@ -87,14 +87,20 @@ final class AttentionTask {
       segment = m.segment();
       at = m.at(matrix, from, 0);
       stride = m.lineStride();
-      if (n % lanes != 0 || !m.alongSteps()) {
-        long to = padded(n) * bytes;
+      if (n % lanes == 0 && m.alongSteps()) {
+        return;
+      }
+      long to = padded(n) * bytes;
+      if (Simd.AVAILABLE && m.alongSteps()) {
+        VectorCopy.clear(room, copy, (long) n * bytes, to, rows);
+        VectorCopy.rows(segment, at, stride, room, copy, to, rows, (long) n * bytes);
+      } else {
         room.asSlice(copy, rows * to).fill((byte) 0);
         ElementCopy.copy(wide, segment, at, stride, m.stepStride(), room, copy, to, bytes, rows, n);
-        segment = room;
-        at = copy;
-        stride = to;
       }
+      segment = room;
+      at = copy;
+      stride = to;
     }
   }
 
