@@ -22,6 +22,8 @@ final class MaxPool implements IntConsumer {
   /** Outputs of a task: channels of one sample. */
   private static final int SHARE = 1 << 13;
 
+  private static final float[] NONE = {};
+
   private final ThreadLocal<Scratch> scratch;
   private final Slide rows;
   private final Slide columns;
@@ -125,19 +127,33 @@ final class MaxPool implements IntConsumer {
   }
 
   private void compare(Scratch mine, int n, int c, int count) {
-    if (inside && x.column == 1 && reach(n, c + count - 1) <= x.segment.byteSize()) {
-      float[] best = mine.sums(high * wide + WindowLoops.COLUMNS);
-      int[] chosen = mine.chosen(high * wide + WindowLoops.COLUMNS);
-      long down = rows.step() * x.row;
-      int across = (int) columns.step();
-      for (int i = c; i < c + count; i++) {
-        long at = x.at(n, i, 0, 0);
-        mine.loops.largestInside(
-            x.segment, at, down, across, taps, origin, delta, high, wide, best, chosen);
-        store(mine, best, chosen, high * wide, (n * channels + i) * (long) high * wide);
+    boolean direct = inside && x.column == 1 && reach(n, c + count - 1) <= x.segment.byteSize();
+    int most = planes.height() * wide + WindowLoops.COLUMNS;
+    float[] laid = direct ? NONE : mine.planes(count * planes.channel() + WindowLoops.COLUMNS);
+    float[] best = mine.sums(most);
+    int[] chosen = mine.chosen(most);
+    for (int row = 0; row < high; row += planes.height()) {
+      int lines = Math.min(planes.height(), high - row);
+      if (!direct) {
+        planes.fill(mine, x, n, 1, c, count, row, lines, 0, wide, Float.NEGATIVE_INFINITY, laid);
       }
-    } else {
-      bands(mine, n, c, count);
+      int p = row * wide;
+      int width = lines * wide;
+      for (int i = 0; i < count; i++) {
+        if (direct) {
+          long from = x.at(n, c + i, row * rows.step(), 0);
+          long down = rows.step() * x.row;
+          int across = (int) columns.step();
+          mine.loops.largestInside(
+              x.segment, from, down, across, taps, origin, p, delta, lines, wide, best, chosen);
+        } else {
+          mine.loops.largest(
+              laid, i * planes.channel(), places, first, origin, p, delta, width, best, chosen);
+        }
+        long at = (n * channels + c + i) * (long) high * wide + p;
+        mine.loops.store(best, 0, width, -0f, y, yAt + at, 1);
+        mine.loops.store(chosen, width, indices, indicesAt + at);
+      }
     }
   }
 
@@ -145,28 +161,6 @@ final class MaxPool implements IntConsumer {
   private long reach(int n, int channel) {
     long last = x.at(n, channel, (high - 1) * rows.step(), 0) + taps[taps.length - 1];
     return Float.BYTES * (last + columns.step() * (wide + WindowLoops.COLUMNS));
-  }
-
-  private void bands(Scratch mine, int n, int c, int count) {
-    float[] laid = mine.planes(count * planes.channel() + WindowLoops.COLUMNS);
-    float[] best = mine.sums(planes.height() * wide + WindowLoops.COLUMNS);
-    int[] chosen = mine.chosen(planes.height() * wide + WindowLoops.COLUMNS);
-    for (int row = 0; row < high; row += planes.height()) {
-      int lines = Math.min(planes.height(), high - row);
-      planes.fill(mine, x, n, 1, c, count, row, lines, 0, wide, Float.NEGATIVE_INFINITY, laid);
-      int p = row * wide;
-      int width = lines * wide;
-      for (int i = 0; i < count; i++) {
-        mine.loops.largest(
-            laid, i * planes.channel(), places, first, origin, p, delta, width, best, chosen);
-        store(mine, best, chosen, width, (n * channels + c + i) * (long) high * wide + p);
-      }
-    }
-  }
-
-  private void store(Scratch mine, float[] best, int[] chosen, int width, long at) {
-    mine.loops.store(best, 0, width, -0f, y, yAt + at, 1);
-    mine.loops.store(chosen, width, indices, indicesAt + at);
   }
 
   /** The definition, for one plane. */

@@ -177,6 +177,7 @@ final class ScalarWindowLoops implements WindowLoops {
       int across,
       long[] taps,
       int[] origin,
+      int io,
       int[] delta,
       int high,
       int wide,
@@ -185,12 +186,12 @@ final class ScalarWindowLoops implements WindowLoops {
     for (int p = 0; p < high * wide; p++) {
       long from = at + p / wide * down + (long) (p % wide) * across;
       float most = Float.NEGATIVE_INFINITY;
-      int choice = origin[p];
+      int choice = origin[io + p];
       for (int k = 0; k < taps.length; k++) {
         float value = Scalars.loadF32(s, 4 * (from + taps[k]));
         if (value > most || (Float.isNaN(value) && !Float.isNaN(most))) {
           most = value;
-          choice = origin[p] + delta[k];
+          choice = origin[io + p] + delta[k];
         }
       }
       best[p] = most;

@@ -205,6 +205,7 @@ final class VectorWindowLoops implements WindowLoops {
       int across,
       long[] taps,
       int[] origin,
+      int io,
       int[] delta,
       int high,
       int wide,
@@ -216,7 +217,7 @@ final class VectorWindowLoops implements WindowLoops {
         long from = at + r * down + (long) j * across;
         int p = r * wide + j;
         FloatVector most = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        IntVector start = IntVector.fromArray(INTS, origin, p);
+        IntVector start = IntVector.fromArray(INTS, origin, io + p);
         IntVector choice = start;
         for (int k = 0; k < taps.length; k++) {
           FloatVector value = Lanes.load(x, 4 * (from + taps[k]));

@@ -111,7 +111,7 @@ interface WindowLoops {
    * @param down from the windows of one row to those of the next
    * @param across from window to window, 1 or 2
    * @param taps where the elements of the first window lie, from {@code at} on
-   * @param origin the index of each window's first element, which is the one at {@code taps[0]}
+   * @param origin from {@code io} on, the index of each window's first element, at {@code taps[0]}
    * @param high rows of windows
    * @param wide windows of a row; up to a multiple of {@link #COLUMNS} are looked at
    */
@@ -122,6 +122,7 @@ interface WindowLoops {
       int across,
       long[] taps,
       int[] origin,
+      int io,
       int[] delta,
       int high,
       int wide,
