@@ -47,7 +47,6 @@ final class BenchCommand implements Callable<Integer> {
   private static final double KERNEL_SECONDS = 1;
   private static final List<String> ON_A_CPU = List.of("W1", "W2", "W3", "W4", "W5");
   private static final String MATMUL = "downhill.cuda.matmul";
-  private static final JsonMapper JSON = new JsonMapper();
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -198,7 +197,7 @@ final class BenchCommand implements Callable<Integer> {
         result -> {
           results.add(result);
           if (json) {
-            out.println(JSON.writeValueAsString(result));
+            out.println(new JsonMapper().writeValueAsString(result));
             out.flush();
           }
         };
@@ -214,6 +213,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private int several(List<Subject> subjects, Sitting sitting, CommandLine line) {
     PrintWriter out = line.getOut();
+    JsonMapper reader = new JsonMapper();
     Report report = json ? null : report(sitting.settings(), out);
     StatusLine status = new StatusLine(line.getErr());
     for (Subject subject : subjects) {
@@ -234,7 +234,7 @@ final class BenchCommand implements Callable<Integer> {
                   out.println(text);
                   out.flush();
                 }
-                results.add(JSON.readValue(text, new TypeReference<>() {}));
+                results.add(reader.readValue(text, new TypeReference<>() {}));
               }
 
               @Override
