@@ -329,6 +329,20 @@ final class CpuElementwiseTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void fill_withZero_clearsThePartAlone(DType dtype) {
+    // Several tasks, the last of them not full.
+    int n = 300_000;
+    View base = Elements.zeros(dtype, n);
+    cpu.fill(base, 1);
+    cpu.fill(base.with(base.layout().slice(0, 3, n - 2, 1)), 0);
+    double[] expected = new double[n];
+    Arrays.fill(expected, 0, 3, 1);
+    Arrays.fill(expected, n - 2, n, 1);
+    assertThat(Elements.get(base)).isEqualTo(expected);
+  }
+
   @Test
   void arange_isComputedInF64OrI64() {
     View y = Elements.zeros(DType.F32, 10);
