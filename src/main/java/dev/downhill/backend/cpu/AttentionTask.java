@@ -197,7 +197,7 @@ final class AttentionTask {
       int vectors = (Math.min(width, columns - j) + lanes - 1) / lanes;
       long shift = (long) j * bytes;
       tiles
-          .get(height, vectors)
+          .get(height, vectors, depth)
           .multiply(
               a.segment(),
               at,
@@ -270,7 +270,7 @@ final class AttentionTask {
       long at = to + shift;
       MemorySegment start = first ? zeros : room;
       tiles
-          .get(height, vectors)
+          .get(height, vectors, depth)
           .multiply(
               room,
               a,

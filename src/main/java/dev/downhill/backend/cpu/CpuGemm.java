@@ -187,7 +187,7 @@ final class CpuGemm {
             from.segment(), at, startLine, from.stepStride(), edge, 0, across, bytes, height, cols);
       }
       tiles
-          .get(height, vectors(cols))
+          .get(height, vectors(cols), depth)
           .multiply(
               a,
               ia + row * aLine,

@@ -32,16 +32,28 @@ final class ElementCopy {
     MemorySegment y = Scalars.offHeap(to);
     for (int l = 0; l < lines; l++) {
       if (wide) {
-        for (int p = 0; p < steps; p++) {
-          Scalars.storeF64(Scalars.loadF64(x, at + p * step), y, toAt + p * toStep);
-        }
+        line64(x, at, step, y, toAt, toStep, steps);
       } else {
-        for (int p = 0; p < steps; p++) {
-          Scalars.storeF32(Scalars.loadF32(x, at + p * step), y, toAt + p * toStep);
-        }
+        line32(x, at, step, y, toAt, toStep, steps);
       }
       at += line;
       toAt += toLine;
+    }
+  }
+
+  // A call for each line, for the JIT compiler counts calls.
+
+  private static void line32(
+      MemorySegment x, long at, long step, MemorySegment y, long to, long toStep, int steps) {
+    for (int p = 0; p < steps; p++) {
+      Scalars.storeF32(Scalars.loadF32(x, at + p * step), y, to + p * toStep);
+    }
+  }
+
+  private static void line64(
+      MemorySegment x, long at, long step, MemorySegment y, long to, long toStep, int steps) {
+    for (int p = 0; p < steps; p++) {
+      Scalars.storeF64(Scalars.loadF64(x, at + p * step), y, to + p * toStep);
     }
   }
 }

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * object is set to view after view, so that a product allocates nothing.
  */
 final class Matrices implements Operand {
+  /** Elements that are copied one by one in some 10 ms. */
+  private static final Early EARLY = Early.until(1 << 22);
+
   private @Nullable MemorySegment segment;
   private @Nullable Layout layout;
   private long bytes;
@@ -100,6 +103,7 @@ final class Matrices implements Operand {
       }
       if (stepStride == bytes
           && bytes == Float.BYTES
+          && !EARLY.is((long) lines * depth)
           && VectorCopy.transposed(segment(), from, lineStride, lines, depth, to, at, row)) {
         return;
       }

@@ -47,22 +47,30 @@ abstract class ScalarTile implements Tile {
         long iy,
         long yLine) {
       for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < cols; c++) {
-          sums[r][c] = Scalars.loadF32(start, iStart + r * startLine + c * 4L);
-        }
+        load(start, iStart + r * startLine, sums[r]);
       }
       for (int p = 0; p < depth; p++) {
-        for (int c = 0; c < cols; c++) {
-          line[c] = Scalars.loadF32(b, ib + p * bStep + c * 4L);
-        }
+        load(b, ib + p * bStep, line);
         for (int r = 0; r < rows; r++) {
           add(Scalars.loadF32(a, ia + r * aLine + p * aStep), line, sums[r]);
         }
       }
       for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < cols; c++) {
-          Scalars.storeF32(sums[r][c], y, iy + r * yLine + c * 4L);
-        }
+        store(sums[r], y, iy + r * yLine);
+      }
+    }
+
+    private static void load(MemorySegment from, long at, float[] line) {
+      MemorySegment s = Scalars.offHeap(from);
+      for (int c = 0; c < line.length; c++) {
+        line[c] = Scalars.loadF32(s, at + c * 4L);
+      }
+    }
+
+    private static void store(float[] line, MemorySegment to, long at) {
+      MemorySegment s = Scalars.offHeap(to);
+      for (int c = 0; c < line.length; c++) {
+        Scalars.storeF32(line[c], s, at + c * 4L);
       }
     }
 
@@ -100,22 +108,30 @@ abstract class ScalarTile implements Tile {
         long iy,
         long yLine) {
       for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < cols; c++) {
-          sums[r][c] = Scalars.loadF64(start, iStart + r * startLine + c * 8L);
-        }
+        load(start, iStart + r * startLine, sums[r]);
       }
       for (int p = 0; p < depth; p++) {
-        for (int c = 0; c < cols; c++) {
-          line[c] = Scalars.loadF64(b, ib + p * bStep + c * 8L);
-        }
+        load(b, ib + p * bStep, line);
         for (int r = 0; r < rows; r++) {
           add(Scalars.loadF64(a, ia + r * aLine + p * aStep), line, sums[r]);
         }
       }
       for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < cols; c++) {
-          Scalars.storeF64(sums[r][c], y, iy + r * yLine + c * 8L);
-        }
+        store(sums[r], y, iy + r * yLine);
+      }
+    }
+
+    private static void load(MemorySegment from, long at, double[] line) {
+      MemorySegment s = Scalars.offHeap(from);
+      for (int c = 0; c < line.length; c++) {
+        line[c] = Scalars.loadF64(s, at + c * 8L);
+      }
+    }
+
+    private static void store(double[] line, MemorySegment to, long at) {
+      MemorySegment s = Scalars.offHeap(to);
+      for (int c = 0; c < line.length; c++) {
+        Scalars.storeF64(line[c], s, at + c * 8L);
       }
     }
 

@@ -12,6 +12,12 @@ final class Simd {
   /** Whether loops can run on vectors; if not, a warning has said what to do. */
   static final boolean AVAILABLE = available();
 
+  /**
+   * Whether vectors do even the first work of a kind, which plain loops do else, see {@link Early}:
+   * so tests see them, however little they compute.
+   */
+  static final boolean FIRST = Boolean.getBoolean("downhill.vector.first");
+
   private Simd() {}
 
   private static boolean available() {

@@ -8,10 +8,16 @@ import java.util.Arrays;
  * no rest.
  */
 final class SoftmaxRowF32 implements SoftmaxRow {
-  private static final SoftmaxLoops LOOPS =
-      Simd.AVAILABLE
-          ? HiddenClass.inlined(VectorSoftmax.class, SoftmaxLoops.class).get()
-          : new ScalarSoftmax();
+  /** Elements that plain loops do in some 20 ms. */
+  private static final Early EARLY = Early.until(1 << 20);
+
+  private static final SoftmaxLoops PLAIN = new ScalarSoftmax();
+
+  /** Made when it is first used. */
+  private static final class Vectors {
+    static final SoftmaxLoops LOOPS =
+        HiddenClass.inlined(VectorSoftmax.class, SoftmaxLoops.class).get();
+  }
 
   private final float[] lanes = new float[CpuSoftmax.LANES];
   private float[] a = {};
@@ -23,7 +29,7 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     int n = room(length);
     x.load(row, a);
     Arrays.fill(a, length, n, Float.NEGATIVE_INFINITY);
-    LOOPS.forward(a, n, log, lanes);
+    loops(n).forward(a, n, log, lanes);
     y.store(a, row);
   }
 
@@ -35,7 +41,7 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     dy.load(row, b);
     Arrays.fill(a, length, n, 0);
     Arrays.fill(b, length, n, 0);
-    LOOPS.backward(a, b, n, log, lanes);
+    loops(n).backward(a, b, n, log, lanes);
     dx.store(b, row);
   }
 
@@ -45,8 +51,9 @@ final class SoftmaxRowF32 implements SoftmaxRow {
     int n = room(length);
     x.load(row, a);
     Arrays.fill(a, length, n, Float.NEGATIVE_INFINITY);
-    float max = LOOPS.max(a, n);
-    float sum = LOOPS.sumExp(a, n, max, lanes);
+    SoftmaxLoops loops = loops(n);
+    float max = loops.max(a, n);
+    float sum = loops.sumExp(a, n, max, lanes);
     float logSum = CpuMath.log(sum);
     // Without a class there is a sum, 0, but no greatest element.
     z.setFirst(row, sum > 0 ? max + logSum : Float.NaN);
@@ -66,10 +73,14 @@ final class SoftmaxRowF32 implements SoftmaxRow {
       float logSum = (float) z.first(row);
       float scale = (float) dy.first(row);
       float hit = CpuMath.exp(a[target] - logSum) - 1;
-      LOOPS.scaledExp(a, n, logSum, scale);
+      loops(n).scaledExp(a, n, logSum, scale);
       a[target] = scale * hit;
     }
     dx.store(a, row);
+  }
+
+  private static SoftmaxLoops loops(int n) {
+    return Simd.AVAILABLE && !EARLY.is(n) ? Vectors.LOOPS : PLAIN;
   }
 
   private int room(int length) {

@@ -1,5 +1,6 @@
 package dev.downhill.backend.cpu;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,9 +19,15 @@ final class Tiles {
   /** The most vectors of a row of a tile. */
   static final int VECTORS = REGISTERS == 32 ? 4 : 2;
 
+  /** Multiply-adds of a size that plain tiles do in some 30 ms. */
+  private static final long ENOUGH = 1L << 28;
+
+  private static final Early[][][] EARLY = early();
+
   private final boolean wide;
   private final int lanes;
   private final @Nullable Tile[][] tiles = new Tile[ROWS][VECTORS];
+  private final @Nullable Tile[][] plain = new Tile[ROWS][VECTORS];
 
   /**
    * For the use of one thread.
@@ -43,16 +50,40 @@ final class Tiles {
     return wide ? Double.BYTES : Float.BYTES;
   }
 
-  Tile get(int rows, int vectors) {
+  /**
+   * The tile of a size.
+   *
+   * @param depth for how many steps of k
+   */
+  Tile get(int rows, int vectors, int depth) {
     Tile tile = tiles[rows - 1][vectors - 1];
-    if (tile == null) {
-      tile =
-          Simd.AVAILABLE
-              ? MatrixTileCompiler.tile(wide, rows, vectors)
-              : ScalarTile.of(wide, rows, vectors * lanes);
+    return tile == null ? find(rows, vectors, depth) : tile;
+  }
+
+  private Tile find(int rows, int vectors, int depth) {
+    int cols = vectors * lanes;
+    Early early = EARLY[wide ? 1 : 0][rows - 1][vectors - 1];
+    if (Simd.AVAILABLE && !early.is((long) rows * cols * depth)) {
+      Tile tile = MatrixTileCompiler.tile(wide, rows, vectors);
       tiles[rows - 1][vectors - 1] = tile;
+      return tile;
+    }
+    Tile tile = plain[rows - 1][vectors - 1];
+    if (tile == null) {
+      tile = ScalarTile.of(wide, rows, cols);
+      plain[rows - 1][vectors - 1] = tile;
     }
     return tile;
+  }
+
+  private static Early[][][] early() {
+    Early[][][] all = new Early[2][ROWS][VECTORS];
+    for (Early[][] type : all) {
+      for (Early[] line : type) {
+        Arrays.setAll(line, _ -> Early.until(ENOUGH));
+      }
+    }
+    return all;
   }
 
   /** AVX-512 and NEON have 32. */

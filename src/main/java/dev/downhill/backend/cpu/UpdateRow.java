@@ -7,6 +7,12 @@ import java.lang.foreign.MemorySegment;
 
 /** The memory of one parameter, its gradient and its state during a step; places in elements. */
 abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradRow {
+  /** Elements that plain loops update in some 10 ms. */
+  private static final Early EARLY = Early.until(1 << 22);
+
+  /** Elements that a plain loop updates in a call: few, for the JIT compiler counts calls. */
+  private static final int PIECE = 256;
+
   final MemorySegment p;
   final MemorySegment g;
   final long pi;
@@ -60,8 +66,12 @@ abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradR
     long to = Math.min(numel, from + CpuUpdate.CHUNK);
     if (dtype == DType.F64) {
       f64(from, to);
+    } else if (Simd.AVAILABLE && !EARLY.is(to - from)) {
+      f32(vectors(from, to), to);
     } else {
-      f32(Simd.AVAILABLE ? vectors(from, to) : from, to);
+      for (long i = from; i < to; i += PIECE) {
+        f32(i, Math.min(to, i + PIECE));
+      }
     }
   }
 

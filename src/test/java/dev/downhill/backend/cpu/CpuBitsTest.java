@@ -23,17 +23,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The same bits with narrower vectors and without the Vector API, each in a process of its own
- * because both are constants of a process.
+ * The same bits with narrower vectors, with plain loops before vectors and without the Vector API,
+ * each in a process of its own because these are constants of a process.
  */
 final class CpuBitsTest {
+  private static final String VECTORS =
+      "--add-modules jdk.incubator.vector -Ddownhill.vector.first=true";
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=128",
-        "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=256",
-        "--add-modules jdk.incubator.vector -Ddownhill.vector.bits=512",
+        VECTORS + " -Ddownhill.vector.bits=128",
+        VECTORS + " -Ddownhill.vector.bits=256",
+        VECTORS + " -Ddownhill.vector.bits=512",
+        "--add-modules jdk.incubator.vector",
         "-Xshare:auto"
       })
   void bits_areThoseOfThisProcess(String flags) throws IOException, InterruptedException {
