@@ -48,6 +48,11 @@ final class BenchCommand implements Callable<Integer> {
   private static final List<String> ON_A_CPU = List.of("W1", "W2", "W3", "W4", "W5");
   private static final String MATMUL = "downhill.cuda.matmul";
 
+  /** Made when it is first used: every command is made at each start. */
+  private static final class Json {
+    static final JsonMapper MAPPER = new JsonMapper();
+  }
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
@@ -197,7 +202,7 @@ final class BenchCommand implements Callable<Integer> {
         result -> {
           results.add(result);
           if (json) {
-            out.println(new JsonMapper().writeValueAsString(result));
+            out.println(Json.MAPPER.writeValueAsString(result));
             out.flush();
           }
         };
@@ -213,7 +218,6 @@ final class BenchCommand implements Callable<Integer> {
 
   private int several(List<Subject> subjects, Sitting sitting, CommandLine line) {
     PrintWriter out = line.getOut();
-    JsonMapper reader = new JsonMapper();
     Report report = json ? null : report(sitting.settings(), out);
     StatusLine status = new StatusLine(line.getErr());
     for (Subject subject : subjects) {
@@ -234,7 +238,7 @@ final class BenchCommand implements Callable<Integer> {
                   out.println(text);
                   out.flush();
                 }
-                results.add(reader.readValue(text, new TypeReference<>() {}));
+                results.add(Json.MAPPER.readValue(text, new TypeReference<>() {}));
               }
 
               @Override

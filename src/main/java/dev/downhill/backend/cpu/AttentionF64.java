@@ -28,7 +28,7 @@ final class AttentionF64 implements AttentionRow {
     for (int i = n; i < end; i++) {
       Scalars.storeF64(0, s, at + 8L * i);
     }
-    return fold();
+    return ScalarSoftmax.fold(lanes);
   }
 
   @Override
@@ -85,7 +85,7 @@ final class AttentionF64 implements AttentionRow {
         double y = Scalars.loadF64(b, ib + r * bLine + 8L * i);
         lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
       }
-      sums[r] = fold();
+      sums[r] = ScalarSoftmax.fold(lanes);
     }
   }
 
@@ -98,14 +98,5 @@ final class AttentionF64 implements AttentionRow {
     for (int i = n; i < end; i++) {
       Scalars.storeF64(0, p, dpAt + 8L * i);
     }
-  }
-
-  private double fold() {
-    for (int half = CpuSoftmax.LANES / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; i++) {
-        lanes[i] += lanes[i + half];
-      }
-    }
-    return lanes[0];
   }
 }

@@ -39,6 +39,8 @@ final class AttentionTask {
 
   private final double[] max = new double[QUERIES];
   private final double[] sum = new double[QUERIES];
+
+  /** Σ dy y of the queries of a block. */
   private final double[] dot = new double[QUERIES];
 
   /** Of a tile's rows, the greatest scores of the blocks before. */
@@ -57,7 +59,7 @@ final class AttentionTask {
   private long dk;
   private long dv;
 
-  // Rows of keys, values, queries and dy that a tile reads vector by vector.
+  // Rows of keys, values, queries, dy and y that are read vector by vector.
   private final Lines keyRows = new Lines();
   private final Lines valueRows = new Lines();
   private final Lines queryRows = new Lines();
@@ -346,7 +348,18 @@ final class AttentionTask {
     int rows = Math.min(QUERIES, c.queries - first);
     long step = padded(count) * bytes;
     long size = padded(c.size) * bytes;
-    dots(c, sequence, first, rows);
+    dyRows.set(c.dy, sequence, first, rows, c.valueSize);
+    yRows.set(c.y, sequence, first, rows, c.valueSize);
+    row.dot(
+        dyRows.segment,
+        dyRows.at,
+        dyRows.stride,
+        yRows.segment,
+        yRows.at,
+        yRows.stride,
+        rows,
+        c.valueSize,
+        dot);
     for (int r = 0; r < rows; ) {
       int height = height(rows - r);
       int seen = Math.min(count, c.seen(first + r + height - 1) - key);
@@ -364,7 +377,6 @@ final class AttentionTask {
     }
     if (wantsKeys) {
       queryRows.set(c.q, sequence, first, rows, c.size);
-      dyRows.set(c.dy, sequence, first, rows, c.valueSize);
       keys(c, key, count, first, rows);
     }
   }
@@ -380,31 +392,6 @@ final class AttentionTask {
       double z = c.z(sequence, query);
       row.exp(room, scores + h * line, n, end, c.scale, z);
       row.slopes(room, scores + h * line, slopes + h * line, n, end, c.scale, dot[h]);
-    }
-  }
-
-  /** Σ dy y of each of some queries. */
-  private void dots(AttentionCall c, long sequence, int first, int rows) {
-    Matrices y = c.y;
-    long at = y.at(sequence, first, 0);
-    long dyAt = c.dy.at(sequence, first, 0);
-    int n = c.valueSize;
-    if (y.alongSteps() && c.dy.alongSteps()) {
-      MemorySegment dy = c.dy.segment();
-      row.dot(dy, dyAt, c.dy.lineStride(), y.segment(), at, y.lineStride(), rows, n, dot);
-    } else {
-      yRows.set(y, sequence, first, rows, n);
-      dyRows.set(c.dy, sequence, first, rows, n);
-      row.dot(
-          dyRows.segment,
-          dyRows.at,
-          dyRows.stride,
-          yRows.segment,
-          yRows.at,
-          yRows.stride,
-          rows,
-          n,
-          dot);
     }
   }
 

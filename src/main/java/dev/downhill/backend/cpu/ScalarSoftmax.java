@@ -68,4 +68,14 @@ final class ScalarSoftmax implements SoftmaxLoops {
     }
     return lanes[0];
   }
+
+  /** The same in {@code f64}. */
+  static double fold(double[] lanes) {
+    for (int half = CpuSoftmax.LANES / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        lanes[i] += lanes[i + half];
+      }
+    }
+    return lanes[0];
+  }
 }

@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Puts the bodies of methods of {@link Lanes} and {@link CpuVectorMath} where they are called.
@@ -35,12 +34,11 @@ import java.util.stream.Stream;
  * room.
  */
 final class VectorInliner {
-  private static final List<ClassDesc> OWNERS =
-      List.of(HiddenClass.desc(Lanes.class), HiddenClass.desc(CpuVectorMath.class));
+  private static final List<Class<?>> OWNERS = List.of(Lanes.class, CpuVectorMath.class);
 
   /** The methods that can be copied, by name and descriptor. */
   private static final Map<String, MethodModel> METHODS =
-      Stream.of(Lanes.class, CpuVectorMath.class)
+      OWNERS.stream()
           .flatMap(c -> ClassFile.of().parse(HiddenClass.bytes(c)).methods().stream())
           .filter(m -> m.flags().has(AccessFlag.STATIC))
           .collect(
@@ -71,7 +69,7 @@ final class VectorInliner {
 
   private static boolean isKnown(InvokeInstruction v) {
     return v.opcode() == Opcode.INVOKESTATIC
-        && OWNERS.contains(v.owner().asSymbol())
+        && OWNERS.stream().map(HiddenClass::desc).anyMatch(v.owner().asSymbol()::equals)
         && METHODS.containsKey(key(v.name().stringValue(), v.typeSymbol()));
   }
 

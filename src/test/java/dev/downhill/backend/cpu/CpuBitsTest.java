@@ -2,6 +2,7 @@ package dev.downhill.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.downhill.OwnProcess;
 import dev.downhill.backend.Reduce;
 import dev.downhill.backend.Slide;
 import dev.downhill.backend.Update;
@@ -11,8 +12,6 @@ import dev.downhill.shape.DType;
 import dev.downhill.shape.Layout;
 import dev.downhill.shape.Shape;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,17 +39,7 @@ final class CpuBitsTest {
         "-Xshare:auto"
       })
   void bits_areThoseOfThisProcess(String flags) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(Arrays.asList(flags.split(" ")));
-    command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), CpuBitsTest.class.getName()));
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    assertThat(process.waitFor()).isZero();
-    assertThat(output).isEqualTo(digest());
+    assertThat(OwnProcess.output(CpuBitsTest.class, flags.split(" "))).isEqualTo(digest());
   }
 
   /** Prints the digest of this process. */
