@@ -31,6 +31,9 @@ final class WeightGradient implements IntConsumer {
   /** Rows of a task below which dividing the channels would not pay. */
   private static final int ROWS = 48;
 
+  /** Sums of stretches that a task joins. */
+  private static final int JOINED = 1 << 15;
+
   /** Tasks wanted. */
   private static final int ENOUGH = 8;
 
@@ -44,6 +47,7 @@ final class WeightGradient implements IntConsumer {
   private final int stretches;
   private final int perStretch;
   private final int block;
+  private final int rowsJoined;
   private final int[] places;
   private final int[] columns;
   private final int stride;
@@ -75,6 +79,8 @@ final class WeightGradient implements IntConsumer {
       blocks *= 2;
     }
     this.block = Math.ceilDiv(inputs, blocks);
+    this.rowsJoined =
+        Math.clamp(JOINED / ((long) stride * stretches), 1, Math.max(1, block * taps));
     this.places = planes.places(block);
     this.columns = new int[cut.group() * cut.height() * cut.width()];
     Arrays.setAll(columns, p -> p * stride);
@@ -122,7 +128,12 @@ final class WeightGradient implements IntConsumer {
     int blocks = Math.ceilDiv(inputs, block);
     sums = Scratch.grown(sums, Math.multiplyExact(stretches * groups * blocks, size()));
     workers.run(stretches * groups * blocks, this);
-    workers.run(groups * blocks, joining);
+    workers.run(groups * blocks * joins(), joining);
+  }
+
+  /** How many tasks join the stretches of a block. */
+  private int joins() {
+    return Math.ceilDiv(block * taps, rowsJoined);
   }
 
   /** Sums of a task. */
@@ -211,24 +222,28 @@ final class WeightGradient implements IntConsumer {
     return depth;
   }
 
-  /** Adds up the stretches of a block of channels and stores the weights. */
+  /** Adds up the stretches of some rows of a block of channels and stores these weights. */
   private void join(int task) {
     int blocks = Math.ceilDiv(inputs, block);
-    int c = task % blocks * block;
-    int g = task / blocks;
+    int part = task / joins();
+    int c = part % blocks * block;
+    int g = part / blocks;
     int channels = Math.min(block, inputs - c);
-    int n = channels * taps * stride;
-    int at = task * size();
-    for (int stretch = 1; stretch < stretches; stretch++) {
-      Scratch.add(sums, (stretch * groups * blocks + task) * size(), sums, at, n);
+    int first = task % joins() * rowsJoined;
+    int end = Math.min(first + rowsJoined, channels * taps);
+    for (int stretch = 1; stretch < stretches && first < end; stretch++) {
+      int more = (stretch * groups * blocks + part) * size();
+      int n = (end - first) * stride;
+      Scratch.add(sums, more + first * stride, sums, part * size() + first * stride, n);
     }
     int wide = planes.columns().size();
-    for (int k = 0; k < channels * taps; k++) {
+    for (int k = first; k < end; k++) {
+      int at = part * size() + k * stride;
       long place = dw.at((long) g * outputs, c + k / taps, k % taps / wide, k % wide);
       for (int o = 0; o < outputs; o++) {
         long to = 4 * (place + o * dw.sample);
-        float sum = sums[at + k * stride + o];
         float old = beta == 0 ? 0 : Scalars.loadF32(dw.segment, to);
+        float sum = sums[at + o];
         Scalars.storeF32(beta == 0 ? sum : Math.fma(beta, old, sum), dw.segment, to);
       }
     }

@@ -31,8 +31,8 @@ final class WindowProduct implements IntConsumer {
   /** Tasks wanted, if only few samples are there. */
   private static final int ENOUGH = 8;
 
-  /** Weights that are packed sooner than another thread wakes. */
-  private static final int SMALL = 1 << 15;
+  /** Weights that are packed in less time than sharing them would take. */
+  private static final int SMALL = 1 << 13;
 
   private final IntConsumer packing = this::pack;
   private final ThreadLocal<Scratch> scratch;
