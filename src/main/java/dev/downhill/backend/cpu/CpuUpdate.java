@@ -14,7 +14,13 @@ import java.util.function.IntConsumer;
  */
 final class CpuUpdate {
   /** The most elements of a part of a parameter, and about as many as a task has. */
-  static final int CHUNK = 1 << 14;
+  static final int MOST = 1 << 14;
+
+  /** As many where there are few: a task of less is not worth another thread. */
+  private static final int LEAST = 1 << 11;
+
+  /** Tasks wanted of few elements. */
+  private static final int ENOUGH = 4;
 
   private final Workers workers;
 
@@ -34,10 +40,13 @@ final class CpuUpdate {
     private final UpdateRow[] rows;
     private final int[] groupOf;
 
+    /** Elements of a part. */
+    private final long size;
+
     /** The parts of all parameters, and which part each task begins with. */
     private final int[] rowOf;
 
-    private final int[] chunkOf;
+    private final long[] fromOf;
     private final int[] starts;
     private final View groups;
     private final View skip;
@@ -48,7 +57,7 @@ final class CpuUpdate {
       int count = table.rows().size();
       rows = new UpdateRow[count];
       groupOf = new int[count];
-      int parts = 0;
+      long total = 0;
       for (int r = 0; r < count; r++) {
         UpdateTable.Row row = table.rows().get(r);
         rows[r] =
@@ -60,23 +69,28 @@ final class CpuUpdate {
               case NADAM -> new NAdamRow(row);
             };
         groupOf[r] = row.group();
-        parts = Math.addExact(parts, rows[r].chunks());
+        total += rows[r].numel();
+      }
+      size = Math.clamp(total / ENOUGH & -16, LEAST, MOST);
+      int parts = 0;
+      for (UpdateRow row : rows) {
+        parts = Math.toIntExact(parts + Math.ceilDiv(row.numel(), size));
       }
       rowOf = new int[parts];
-      chunkOf = new int[parts];
+      fromOf = new long[parts];
       int[] begins = new int[parts + 1];
       int tasks = 0;
       long full = 0;
       int part = 0;
       for (int r = 0; r < count; r++) {
-        for (int chunk = 0; chunk < rows[r].chunks(); chunk++) {
+        for (long from = 0; from < rows[r].numel(); from += size) {
           if (full == 0) {
             begins[tasks++] = part;
           }
           rowOf[part] = r;
-          chunkOf[part++] = chunk;
-          full += rows[r].length(chunk);
-          full = full >= CHUNK ? 0 : full;
+          fromOf[part++] = from;
+          full += Math.min(size, rows[r].numel() - from);
+          full = full >= size ? 0 : full;
         }
       }
       begins[tasks] = parts;
@@ -115,7 +129,8 @@ final class CpuUpdate {
         return;
       }
       for (int part = starts[task]; part < starts[task + 1]; part++) {
-        rows[rowOf[part]].run(chunkOf[part]);
+        UpdateRow row = rows[rowOf[part]];
+        row.run(fromOf[part], Math.min(row.numel(), fromOf[part] + size));
       }
     }
   }

@@ -32,8 +32,8 @@ abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradR
   }
 
   /**
-   * Takes the scalars of the parameter's group, and counts the step; before {@link #run} of each
-   * chunk.
+   * Takes the scalars of the parameter's group, and counts the step; before {@link #run} of any
+   * elements.
    */
   abstract void start(double[] scalars);
 
@@ -50,20 +50,12 @@ abstract sealed class UpdateRow permits SgdRow, MomentsRow, RmsPropRow, AdagradR
     return (counters.layout().offset() + i * stride) * Double.BYTES;
   }
 
-  /** How many chunks of at most {@link CpuUpdate#CHUNK} elements there are. */
-  final int chunks() {
-    return Math.toIntExact(Math.ceilDiv(numel, CpuUpdate.CHUNK));
+  final long numel() {
+    return numel;
   }
 
-  /** How many elements a chunk has. */
-  final long length(int chunk) {
-    return Math.min(CpuUpdate.CHUNK, numel - (long) chunk * CpuUpdate.CHUNK);
-  }
-
-  /** Updates one chunk of {@link CpuUpdate#CHUNK} elements. */
-  final void run(long chunk) {
-    long from = chunk * CpuUpdate.CHUNK;
-    long to = Math.min(numel, from + CpuUpdate.CHUNK);
+  /** Updates some neighbouring elements. */
+  final void run(long from, long to) {
     if (dtype == DType.F64) {
       f64(from, to);
     } else if (Simd.AVAILABLE && !EARLY.is(to - from)) {

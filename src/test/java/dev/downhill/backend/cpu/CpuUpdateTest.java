@@ -182,7 +182,7 @@ final class CpuUpdateTest {
     List<Parameter> parameters =
         List.of(
             new Parameter(update, dtype, 37, 1, scalars),
-            new Parameter(update, dtype, CpuUpdate.CHUNK + 19, 0, slow),
+            new Parameter(update, dtype, CpuUpdate.MOST + 19, 0, slow),
             new Parameter(update, dtype, 0, 0, slow),
             new Parameter(update, dtype, 16, 1, scalars));
     try (Workers workers = new Workers(threads)) {
