@@ -80,7 +80,7 @@ final class CpuMatmul {
     if (narrow && product.n < product.m && alpha == 1) {
       product.swap(y, bias);
     }
-    job.blocks.set(product, y.dtype() == DType.F64 ? f64 : f32);
+    job.blocks.set(product, y.dtype() == DType.F64 ? f64 : f32, workers.threads());
     workers.run(job.blocks.tasks(), job.blocks);
   }
 
@@ -97,8 +97,14 @@ final class CpuMatmul {
     /** Multiply-adds below which another thread costs more than it brings. */
     private static final long SMALL = 1 << 18;
 
-    /** Blocks wanted of one large product. */
-    private static final int ENOUGH = 4;
+    /** Columns that are multiplied as fast as more. */
+    private static final int WIDE = 64;
+
+    /** Rows that are. */
+    private static final int HIGH = 16;
+
+    /** So many blocks for each thread that it does not matter who has one more. */
+    private static final int MANY = 8;
 
     private Product product = new Product();
     private @Nullable ThreadLocal<CpuGemm> gemm;
@@ -109,22 +115,29 @@ final class CpuMatmul {
     private long count;
     private long perTask;
 
-    void set(Product p, ThreadLocal<CpuGemm> g) {
+    /**
+     * Cuts a product so that no thread has a block more than another. Blocks side by side share
+     * nothing but the rows of a, which are read where they are, and two for each thread even out
+     * what else its processor does. A block below another packs the same columns of b again.
+     */
+    void set(Product p, ThreadLocal<CpuGemm> g, int threads) {
       product = p;
       gemm = g;
       down = ceil(p.m, CpuGemm.ROWS);
       across = ceil(p.n, CpuGemm.COLS);
-      while (p.count * down * across < ENOUGH
-          && p.m * p.n * p.k / (down * across) > 2 * SMALL
-          && Math.max(p.m / down, p.n / across) >= 32) {
-        if (p.m / down >= p.n / across) {
-          down *= 2;
+      while (p.m * p.n * p.k / (down * across) > 2 * SMALL) {
+        long blocks = p.count * down * across;
+        boolean uneven = blocks % threads != 0 && blocks < (long) MANY * threads;
+        if ((uneven || blocks < 2L * threads) && p.n / across >= 2 * WIDE) {
+          across++;
+        } else if (uneven && p.m / down >= 2 * HIGH) {
+          down++;
         } else {
-          across *= 2;
+          break;
         }
       }
       rows = part(p.m, down, Tiles.ROWS);
-      cols = part(p.n, across, 64);
+      cols = part(p.n, across, WIDE);
       down = ceil(p.m, rows);
       across = ceil(p.n, cols);
       count = p.count * down * across;

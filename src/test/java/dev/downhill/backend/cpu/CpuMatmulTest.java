@@ -234,7 +234,11 @@ final class CpuMatmulTest {
       CpuMatmul parallel = new CpuMatmul(workers);
       for (long[] shape :
           new long[][] {
-            {1, 260, 150, 290}, {1, 64, 400, 100}, {20, 33, 17, 40}, {2000, 1, 1, 64}
+            {1, 260, 150, 290},
+            {1, 64, 400, 100},
+            {1, 2100, 33, 40},
+            {20, 33, 17, 40},
+            {2000, 1, 1, 64}
           }) {
         View a = normal(DType.F32, shape[0], shape[1], shape[3]);
         View b = normal(DType.F32, shape[0], shape[3], shape[2]);
