@@ -29,6 +29,10 @@ import jdk.incubator.vector.VectorSpecies;
  * after 18,000 nodes, which such a method has, it inlines no others, and the loop runs at a tenth
  * of the speed. Before the loop a method of its own loads the sums: with the JDK's in its place the
  * method is too large for the first compiler, and may then never reach the second.
+ *
+ * <p>That method is surely inlined only where the tile is compiled by itself. In a tile that is
+ * compiled as a part of its caller, before it has run often, it would be called, and the sums would
+ * be objects as long as the program runs. So every tile is too long to be a part of another method.
  */
 abstract class TileCompiler {
   static final VectorSpecies<Float> F32 = Lanes.SPECIES;
@@ -37,6 +41,9 @@ abstract class TileCompiler {
   static final ClassDesc SPECIES = HiddenClass.desc(VectorSpecies.class);
   private static final ClassDesc VECTOR = HiddenClass.desc(Vector.class);
   private static final ClassDesc HERE = HiddenClass.desc(TileCompiler.class);
+
+  /** The JIT compiler makes no method of more bytes a part of another (FreqInlineSize). */
+  private static final int INLINED = 325;
 
   final CodeBuilder code;
   final boolean wide;
@@ -88,6 +95,9 @@ abstract class TileCompiler {
    * @param depth the slot with the number of steps of k
    */
   final void write(int depth) {
+    for (int i = 0; i < INLINED; i++) {
+      code.nop();
+    }
     prepare();
     int[][] sums = new int[rows][vectors];
     for (int r = 0; r < rows; r++) {
