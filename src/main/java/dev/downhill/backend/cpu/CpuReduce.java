@@ -21,6 +21,9 @@ final class CpuReduce {
   /** The least elements of a task. */
   private static final long PIECE = 1 << 15;
 
+  /** The least columns of a task, where there are as many: with less, rows are read in crumbs. */
+  private static final long MIN_COLUMNS = 256;
+
   private static final int BLOCK = ReduceKernel.BLOCK;
 
   private static final Map<ReduceKernel.Case, ReduceKernel> KERNELS = new ConcurrentHashMap<>();
@@ -29,8 +32,9 @@ final class CpuReduce {
   private static final class Local {
     final ReduceKernel.Scratch scratch = new ReduceKernel.Scratch();
     final MemorySegment gathered = Arena.ofAuto().allocate(8L * BLOCK, 64);
-    final long[] rows = new long[BLOCK];
-    final long[] results = new long[ReduceKernel.COLUMNS];
+    final long[] starts = new long[BLOCK];
+    final long[] results = new long[ReduceKernel.RESULTS];
+    final long[] places = new long[ReduceKernel.RESULTS];
   }
 
   private final Workers workers;
@@ -52,7 +56,7 @@ final class CpuReduce {
     long perTask = Math.max(1, PIECE / job.unitSize());
     forEach(job.units(), perTask, unit -> job.run(unit, local.get()));
     if (job.isSplit()) {
-      workers.run(1, _ -> job.finish());
+      workers.run(1, _ -> job.finish(local.get()));
     }
   }
 
@@ -67,17 +71,22 @@ final class CpuReduce {
         });
   }
 
-  /**
-   * One call, cut into units: a block of the elements of one result, or of neighbouring results.
-   */
+  /** One call, cut into units: a block of the elements of each of a strip of results. */
   private static final class Job {
     private final ReduceKernel kernel;
     private final Reduction reduction;
     private final MemorySegment y;
     private final long length;
     private final long blocks;
-    private final long columns;
+
+    /** Whether the results of a strip are columns that lie side by side; else they are rows. */
     private final boolean byColumn;
+
+    /** The results that are cut into strips together, and those of a strip. */
+    private final long line;
+
+    private final long width;
+    private final long strips;
 
     /** Per result and block, where there are several blocks. */
     private final long[] partial;
@@ -88,59 +97,68 @@ final class CpuReduce {
       this.y = y;
       length = reduction.length();
       blocks = Math.max(1, Math.ceilDiv(length, BLOCK));
-      columns = reduction.columns();
-      byColumn = columns >= ReduceKernel.LANES;
+      byColumn = reduction.columns() >= ReduceKernel.LANES;
+      line = byColumn ? reduction.columns() : reduction.kept();
+      long high = Math.clamp(length, 1, BLOCK);
+      width =
+          byColumn
+              ? Math.clamp(PIECE / high, MIN_COLUMNS, ReduceKernel.RESULTS)
+              : Math.clamp(BLOCK / high, 1, ReduceKernel.RESULTS);
+      strips = Math.ceilDiv(line, width);
       partial = new long[blocks == 1 ? 0 : Math.toIntExact(reduction.kept() * blocks)];
     }
 
-    /** Strips of columns in a row of neighbouring results. */
-    private long strips() {
-      return Math.ceilDiv(columns, ReduceKernel.COLUMNS);
-    }
-
     long units() {
-      return blocks * (byColumn ? reduction.kept() / columns * strips() : reduction.kept());
+      return reduction.kept() / line * strips * blocks;
     }
 
     long unitSize() {
-      long width = byColumn ? Math.min(columns, ReduceKernel.COLUMNS) : 1;
-      return Math.max(1, Math.min(length, BLOCK) * width);
+      return Math.clamp(length, 1, BLOCK) * Math.min(width, line);
     }
 
     void run(long unit, Local local) {
       long block = unit % blocks;
+      long strip = unit / blocks;
+      long column = strip % strips * width;
+      long result = strip / strips * line + column;
+      int results = (int) Math.min(width, line - column);
       long first = block * BLOCK;
       int n = (int) Math.min(BLOCK, length - first);
       if (byColumn) {
-        long strip = unit / blocks;
-        long column = strip % strips() * ReduceKernel.COLUMNS;
-        long result = strip / strips() * columns + column;
-        int cols = (int) Math.min(ReduceKernel.COLUMNS, columns - column);
-        reduction.positions(reduction.from(result), first, n, local.rows);
-        kernel.columns(reduction.x(), local.rows, n, cols, local.scratch, local.results);
-        for (int c = 0; c < cols; c++) {
-          put(result + c, block, local.results[c]);
-        }
+        reduction.positions(reduction.from(result), first, n, local.starts);
+        kernel.columns(reduction.x(), local.starts, n, results, local.scratch, local.results);
       } else {
-        long result = unit / blocks;
-        put(result, block, row(reduction.from(result), first, n, local));
+        rows(result, results, first, n, local);
       }
-    }
-
-    private long row(long from, long first, int n, Local local) {
-      if (reduction.isDense()) {
-        return kernel.row(reduction.x(), from + first * reduction.bytes(), n, local.scratch);
-      }
-      reduction.gather(from, first, n, local.gathered);
-      return kernel.row(local.gathered, 0, n, local.scratch);
-    }
-
-    private void put(long result, long block, long value) {
       if (blocks == 1) {
-        kernel.store(value, y, reduction.to(result));
+        store(result, results, local);
       } else {
-        partial[(int) (result * blocks + block)] = value;
+        for (int r = 0; r < results; r++) {
+          partial[(int) ((result + r) * blocks + block)] = local.results[r];
+        }
       }
+    }
+
+    private void rows(long result, int results, long first, int n, Local local) {
+      boolean dense = reduction.isDense();
+      long[] starts = local.starts;
+      reduction.from(result, results, starts);
+      for (int r = 0; r < results; r++) {
+        if (dense) {
+          starts[r] += first * reduction.bytes();
+        } else {
+          long at = (long) r * n * reduction.bytes();
+          reduction.gather(starts[r], first, n, local.gathered, at);
+          starts[r] = at;
+        }
+      }
+      MemorySegment x = dense ? reduction.x() : local.gathered;
+      kernel.rows(x, starts, results, n, local.scratch, local.results);
+    }
+
+    private void store(long result, int results, Local local) {
+      reduction.to(result, results, local.places);
+      kernel.store(local.results, results, y, local.places);
     }
 
     /** Whether results are made of several blocks. */
@@ -149,14 +167,19 @@ final class CpuReduce {
     }
 
     /** Joins the blocks. */
-    void finish() {
-      for (int i = 0; i < partial.length; ) {
-        long result = i / blocks;
-        long value = partial[i++];
-        for (long block = 1; block < blocks; block++) {
-          value = kernel.combine(value, partial[i++]);
+    void finish(Local local) {
+      long kept = reduction.kept();
+      for (long result = 0; result < kept; result += ReduceKernel.RESULTS) {
+        int results = (int) Math.min(ReduceKernel.RESULTS, kept - result);
+        for (int r = 0; r < results; r++) {
+          int at = (int) ((result + r) * blocks);
+          long value = partial[at];
+          for (int block = 1; block < blocks; block++) {
+            value = kernel.combine(value, partial[at + block]);
+          }
+          local.results[r] = value;
         }
-        kernel.store(value, y, reduction.to(result));
+        store(result, results, local);
       }
     }
   }

@@ -21,8 +21,15 @@ final class FloatReduce implements ReduceKernel {
   FloatReduce() {}
 
   @Override
-  public long row(MemorySegment x, long at, int n, Scratch scratch) {
-    double[] lanes = scratch.f64[0];
+  public void rows(
+      MemorySegment x, long[] starts, int rows, int n, Scratch scratch, long[] results) {
+    MemorySegment in = Scalars.offHeap(x);
+    for (int r = 0; r < rows; r++) {
+      results[r] = Double.doubleToRawLongBits(row(in, starts[r], n, scratch.f64[0]));
+    }
+  }
+
+  private static double row(MemorySegment x, long at, int n, double[] lanes) {
     Arrays.fill(lanes, 0, LANES, identity());
     for (int i = 0; i < n; i++) {
       lanes[i % LANES] = op(lanes[i % LANES], load(x, at + (long) i * BYTES));
@@ -32,12 +39,13 @@ final class FloatReduce implements ReduceKernel {
         lanes[l] = op(lanes[l], lanes[l + half]);
       }
     }
-    return Double.doubleToRawLongBits(lanes[0]);
+    return lanes[0];
   }
 
   @Override
   public void columns(
-      MemorySegment x, long[] rows, int n, int cols, Scratch scratch, long[] results) {
+      MemorySegment x, long[] starts, int n, int cols, Scratch scratch, long[] results) {
+    MemorySegment in = Scalars.offHeap(x);
     double[][] lanes = scratch.f64;
     for (double[] lane : lanes) {
       Arrays.fill(lane, 0, cols, identity());
@@ -45,7 +53,7 @@ final class FloatReduce implements ReduceKernel {
     for (int i = 0; i < n; i++) {
       double[] lane = lanes[i % LANES];
       for (int c = 0; c < cols; c++) {
-        lane[c] = op(lane[c], load(x, rows[i] + (long) c * BYTES));
+        lane[c] = op(lane[c], load(in, starts[i] + (long) c * BYTES));
       }
     }
     for (int half = LANES / 2; half > 0; half /= 2) {
@@ -72,13 +80,15 @@ final class FloatReduce implements ReduceKernel {
   }
 
   @Override
-  public void store(long result, MemorySegment y, long at) {
-    double value = Double.longBitsToDouble(result);
-    value = Double.isNaN(value) ? Double.NaN : value; // whichever NaN came first
-    if (F32) {
-      Scalars.storeF32((float) value, y, at);
-    } else {
-      Scalars.storeF64(value, y, at);
+  public void store(long[] results, int n, MemorySegment y, long[] places) {
+    for (int i = 0; i < n; i++) {
+      double value = Double.longBitsToDouble(results[i]);
+      value = Double.isNaN(value) ? Double.NaN : value; // whichever NaN came first
+      if (F32) {
+        Scalars.storeF32((float) value, y, places[i]);
+      } else {
+        Scalars.storeF64(value, y, places[i]);
+      }
     }
   }
 

@@ -24,21 +24,26 @@ final class IntegerReduce implements ReduceKernel {
   IntegerReduce() {}
 
   @Override
-  public long row(MemorySegment x, long at, int n, Scratch scratch) {
-    long result = IDENTITY;
-    for (int i = 0; i < n; i++) {
-      result = op(result, load(x, at + (long) i * BYTES));
+  public void rows(
+      MemorySegment x, long[] starts, int rows, int n, Scratch scratch, long[] results) {
+    MemorySegment in = Scalars.offHeap(x);
+    for (int r = 0; r < rows; r++) {
+      long result = IDENTITY;
+      for (int i = 0; i < n; i++) {
+        result = op(result, load(in, starts[r] + (long) i * BYTES));
+      }
+      results[r] = result;
     }
-    return result;
   }
 
   @Override
   public void columns(
-      MemorySegment x, long[] rows, int n, int cols, Scratch scratch, long[] results) {
+      MemorySegment x, long[] starts, int n, int cols, Scratch scratch, long[] results) {
+    MemorySegment in = Scalars.offHeap(x);
     Arrays.fill(results, 0, cols, IDENTITY);
     for (int i = 0; i < n; i++) {
       for (int c = 0; c < cols; c++) {
-        results[c] = op(results[c], load(x, rows[i] + (long) c * BYTES));
+        results[c] = op(results[c], load(in, starts[i] + (long) c * BYTES));
       }
     }
   }
@@ -49,13 +54,15 @@ final class IntegerReduce implements ReduceKernel {
   }
 
   @Override
-  public void store(long result, MemorySegment y, long at) {
-    if (SUM || PROD || I64) {
-      Scalars.storeI64(result, y, at);
-    } else if (I32) {
-      Scalars.storeI32((int) result, y, at);
-    } else {
-      Scalars.storeU8((int) result, y, at);
+  public void store(long[] results, int n, MemorySegment y, long[] places) {
+    for (int i = 0; i < n; i++) {
+      if (SUM || PROD || I64) {
+        Scalars.storeI64(results[i], y, places[i]);
+      } else if (I32) {
+        Scalars.storeI32((int) results[i], y, places[i]);
+      } else {
+        Scalars.storeU8((int) results[i], y, places[i]);
+      }
     }
   }
 

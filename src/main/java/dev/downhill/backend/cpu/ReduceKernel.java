@@ -15,25 +15,25 @@ interface ReduceKernel {
   /** The most elements that make one partial result. */
   int BLOCK = 4096;
 
-  /** The most columns at a time. */
-  int COLUMNS = 1024;
+  /** The most results at a time, columns or rows. */
+  int RESULTS = 1024;
 
-  /** The partial result of {@code n} neighbouring elements. */
-  long row(MemorySegment x, long at, int n, Scratch scratch);
+  /** The partial results of {@code rows} rows of {@code n} neighbouring elements. */
+  void rows(MemorySegment x, long[] starts, int rows, int n, Scratch scratch, long[] results);
 
-  /** The partial results of {@code cols} columns, whose rows start at {@code rows}. */
-  void columns(MemorySegment x, long[] rows, int n, int cols, Scratch scratch, long[] results);
+  /** The partial results of {@code cols} columns, whose {@code n} rows start at {@code starts}. */
+  void columns(MemorySegment x, long[] starts, int n, int cols, Scratch scratch, long[] results);
 
   /** The partial result of two neighbouring blocks. */
   long combine(long first, long second);
 
-  /** Rounds the result once, to y's type. */
-  void store(long result, MemorySegment y, long at);
+  /** Rounds each of {@code n} results once, to y's type. */
+  void store(long[] results, int n, MemorySegment y, long[] places);
 
   /** The lanes of a thread: each holds a sum per column, or one. */
   final class Scratch {
-    final float[][] f32 = new float[LANES][COLUMNS];
-    final double[][] f64 = new double[LANES][COLUMNS];
+    final float[][] f32 = new float[LANES][RESULTS];
+    final double[][] f64 = new double[LANES][RESULTS];
   }
 
   /** What a kernel is made for. */

@@ -127,9 +127,14 @@ final class Reduction {
     return start + position(keptSizes, keptStrides, lastKept, index);
   }
 
-  /** Where in y result {@code index} is, in bytes. */
-  long to(long index) {
-    return yStart + position(keptSizes, yStrides, lastKept, index);
+  /** Where in x the first elements of {@code n} results are, from result {@code first} on. */
+  void from(long first, int n, long[] positions) {
+    positions(start, keptSizes, keptStrides, lastKept, first, n, positions);
+  }
+
+  /** Where in y {@code n} results are, from result {@code first} on, in bytes. */
+  void to(long first, int n, long[] positions) {
+    positions(yStart, keptSizes, yStrides, lastKept, first, n, positions);
   }
 
   private static long position(long[] sizes, long[] strides, int last, long index) {
@@ -148,21 +153,27 @@ final class Reduction {
 
   /** The positions of {@code n} elements of a result, from element {@code first} on. */
   void positions(long from, long first, int n, long[] positions) {
+    positions(from, sizes, strides, last, first, n, positions);
+  }
+
+  private static void positions(
+      long start, long[] sizes, long[] strides, int last, long first, int n, long[] positions) {
     for (int i = 0; i < n; ) {
-      long at = from + position(sizes, strides, last, first + i);
-      long run = Math.min(n - i, sizes[last] - (first + i) % sizes[last]);
-      for (long r = 0; r < run; r++) {
-        positions[i++] = at + r * strides[last];
+      long at = start + position(sizes, strides, last, first + i);
+      int end = i + (int) Math.min(n - i, sizes[last] - (first + i) % sizes[last]);
+      for (; i < end; i++) {
+        positions[i] = at;
+        at += strides[last];
       }
     }
   }
 
   /** Copies {@code n} elements of a result side by side. */
-  void gather(long from, long first, int n, MemorySegment target) {
+  void gather(long from, long first, int n, MemorySegment target, long targetAt) {
     for (int i = 0; i < n; ) {
       long at = from + position(sizes, strides, last, first + i);
       int run = (int) Math.min(n - i, sizes[last] - (first + i) % sizes[last]);
-      AnyType.copy(x, at, strides[last], target, (long) i * bytes, bytes, run, bytes);
+      AnyType.copy(x, at, strides[last], target, targetAt + (long) i * bytes, bytes, run, bytes);
       i += run;
     }
   }

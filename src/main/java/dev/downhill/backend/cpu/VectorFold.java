@@ -6,14 +6,16 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** The sum of 16 lanes, with the bits of {@link ScalarSoftmax#fold}. */
 final class VectorFold {
-  private static final VectorSpecies<Float> SPECIES =
+  /** Vectors of at most 16 lanes. */
+  static final VectorSpecies<Float> SPECIES =
       Lanes.SPECIES.length() <= 16 ? Lanes.SPECIES : FloatVector.SPECIES_512;
+
   private static final int STEP = SPECIES.length();
 
-  private static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(SPECIES, i -> i ^ 8 % STEP);
-  private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(SPECIES, i -> i ^ 4 % STEP);
-  private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(SPECIES, i -> i ^ 2);
-  private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(SPECIES, i -> i ^ 1);
+  static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(SPECIES, i -> i ^ 8 % STEP);
+  static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(SPECIES, i -> i ^ 4 % STEP);
+  static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(SPECIES, i -> i ^ 2);
+  static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(SPECIES, i -> i ^ 1);
 
   private VectorFold() {}
 

@@ -3,49 +3,51 @@ package dev.downhill.backend.cpu;
 import dev.downhill.backend.Reduce;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
-/** Reductions of {@code f32} on the Vector API. A template for {@link HiddenClass#copy}. */
+/**
+ * Reductions of {@code f32} on the Vector API, with the bits of {@link FloatReduce}. A template for
+ * {@link HiddenClass#copy}.
+ */
 final class VectorReduce implements ReduceKernel {
   private static final Reduce OP = HiddenClass.constant(MethodHandles.lookup(), Case.class).op();
   private static final boolean SUM = OP == Reduce.SUM;
   private static final boolean PROD = OP == Reduce.PROD;
   private static final boolean MAX = OP == Reduce.MAX;
-  private static final int STEP = Lanes.SPECIES.length();
+  private static final VectorSpecies<Float> SPECIES = VectorFold.SPECIES;
+  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+  private static final int STEP = SPECIES.length();
 
   VectorReduce() {}
 
   @Override
-  public long row(MemorySegment x, long at, int n, Scratch scratch) {
-    float[] lanes = scratch.f32[0];
-    lanes(x, at, n & -LANES, lanes);
-    for (int i = n & -LANES; i < n; i++) {
-      lanes[i % LANES] = op(lanes[i % LANES], Scalars.loadF32(x, at + 4L * i));
+  public void rows(
+      MemorySegment x, long[] starts, int rows, int n, Scratch scratch, long[] results) {
+    MemorySegment in = Scalars.offHeap(x);
+    for (int r = 0; r < rows; r++) {
+      results[r] = Double.doubleToRawLongBits(row(in, starts[r], n, scratch.f32[0]));
     }
-    for (int half = LANES / 2; half > 0; half /= 2) {
-      for (int l = 0; l < half; l++) {
-        lanes[l] = op(lanes[l], lanes[l + half]);
-      }
-    }
-    return Double.doubleToRawLongBits(lanes[0]);
   }
 
   /** The 16 lanes are one, two or four vectors. */
-  private static void lanes(MemorySegment x, long at, int n, float[] lanes) {
-    FloatVector a = Lanes.broadcast(identity());
+  private static float row(MemorySegment x, long at, int n, float[] lanes) {
+    FloatVector a = FloatVector.broadcast(SPECIES, identity());
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
-    for (int i = 0; i < n; i += LANES) {
+    int i = 0;
+    for (; i + LANES <= n; i += LANES) {
       long from = at + 4L * i;
-      a = op(a, Lanes.load(x, from));
+      a = op(a, load(x, from));
       if (STEP <= 8) {
-        b = op(b, Lanes.load(x, from + 4L * STEP));
+        b = op(b, load(x, from + 4L * STEP));
       }
       if (STEP <= 4) {
-        c = op(c, Lanes.load(x, from + 8L * STEP));
-        d = op(d, Lanes.load(x, from + 12L * STEP));
+        c = op(c, load(x, from + 8L * STEP));
+        d = op(d, load(x, from + 12L * STEP));
       }
     }
     a.intoArray(lanes, 0);
@@ -56,11 +58,35 @@ final class VectorReduce implements ReduceKernel {
       c.intoArray(lanes, 2 * STEP);
       d.intoArray(lanes, 3 * STEP);
     }
+    for (; i < n; i++) {
+      lanes[i % LANES] = op(lanes[i % LANES], Scalars.loadF32(x, at + 4L * i));
+    }
+    return fold(lanes);
+  }
+
+  /** See {@link VectorFold#sum}. */
+  private static float fold(float[] lanes) {
+    FloatVector a = FloatVector.fromArray(SPECIES, lanes, 0);
+    if (STEP <= 4) {
+      FloatVector b = FloatVector.fromArray(SPECIES, lanes, 4);
+      a = op(a, FloatVector.fromArray(SPECIES, lanes, 8));
+      a = op(a, op(b, FloatVector.fromArray(SPECIES, lanes, 12)));
+    } else if (STEP <= 8) {
+      a = op(a, FloatVector.fromArray(SPECIES, lanes, 8));
+    } else {
+      a = op(a, a.rearrange(VectorFold.BY_8));
+    }
+    if (STEP > 4) {
+      a = op(a, a.rearrange(VectorFold.BY_4));
+    }
+    a = op(a, a.rearrange(VectorFold.BY_2));
+    return op(a, a.rearrange(VectorFold.BY_1)).lane(0);
   }
 
   @Override
   public void columns(
-      MemorySegment x, long[] rows, int n, int cols, Scratch scratch, long[] results) {
+      MemorySegment x, long[] starts, int n, int cols, Scratch scratch, long[] results) {
+    MemorySegment in = Scalars.offHeap(x);
     float[][] lanes = scratch.f32;
     for (float[] lane : lanes) {
       Arrays.fill(lane, 0, cols, identity());
@@ -68,11 +94,11 @@ final class VectorReduce implements ReduceKernel {
     int i = 0;
     for (; i + 4 * LANES <= n; i += 4 * LANES) {
       for (int l = 0; l < LANES; l++) {
-        addFour(lanes[l], x, rows, i + l, cols);
+        addFour(lanes[l], in, starts, i + l, cols);
       }
     }
     for (; i < n; i++) {
-      addOne(lanes[i % LANES], x, rows[i], cols);
+      addOne(lanes[i % LANES], in, starts[i], cols);
     }
     for (int half = LANES / 2; half > 0; half /= 2) {
       for (int l = 0; l < half; l++) {
@@ -85,16 +111,16 @@ final class VectorReduce implements ReduceKernel {
   }
 
   /** The next four rows of a lane: fewer trips to the lane. */
-  private static void addFour(float[] lane, MemorySegment x, long[] rows, int i, int cols) {
-    long r0 = rows[i];
-    long r1 = rows[i + LANES];
-    long r2 = rows[i + 2 * LANES];
-    long r3 = rows[i + 3 * LANES];
+  private static void addFour(float[] lane, MemorySegment x, long[] starts, int i, int cols) {
+    long r0 = starts[i];
+    long r1 = starts[i + LANES];
+    long r2 = starts[i + 2 * LANES];
+    long r3 = starts[i + 3 * LANES];
     int c = 0;
     for (; c + STEP <= cols; c += STEP) {
-      FloatVector sums = FloatVector.fromArray(Lanes.SPECIES, lane, c);
-      sums = op(op(sums, Lanes.load(x, r0 + 4L * c)), Lanes.load(x, r1 + 4L * c));
-      sums = op(op(sums, Lanes.load(x, r2 + 4L * c)), Lanes.load(x, r3 + 4L * c));
+      FloatVector sums = FloatVector.fromArray(SPECIES, lane, c);
+      sums = op(op(sums, load(x, r0 + 4L * c)), load(x, r1 + 4L * c));
+      sums = op(op(sums, load(x, r2 + 4L * c)), load(x, r3 + 4L * c));
       sums.intoArray(lane, c);
     }
     for (; c < cols; c++) {
@@ -106,8 +132,8 @@ final class VectorReduce implements ReduceKernel {
   private static void addOne(float[] lane, MemorySegment x, long at, int cols) {
     int c = 0;
     for (; c + STEP <= cols; c += STEP) {
-      FloatVector sums = FloatVector.fromArray(Lanes.SPECIES, lane, c);
-      op(sums, Lanes.load(x, at + 4L * c)).intoArray(lane, c);
+      FloatVector sums = FloatVector.fromArray(SPECIES, lane, c);
+      op(sums, load(x, at + 4L * c)).intoArray(lane, c);
     }
     for (; c < cols; c++) {
       lane[c] = op(lane[c], Scalars.loadF32(x, at + 4L * c));
@@ -120,6 +146,10 @@ final class VectorReduce implements ReduceKernel {
     }
   }
 
+  private static FloatVector load(MemorySegment x, long at) {
+    return FloatVector.fromMemorySegment(SPECIES, x, at, NATIVE);
+  }
+
   @Override
   public long combine(long first, long second) {
     double x = Double.longBitsToDouble(first);
@@ -129,9 +159,12 @@ final class VectorReduce implements ReduceKernel {
   }
 
   @Override
-  public void store(long result, MemorySegment y, long at) {
-    float value = (float) Double.longBitsToDouble(result);
-    Scalars.storeF32(Float.isNaN(value) ? Float.NaN : value, y, at); // whichever NaN came first
+  public void store(long[] results, int n, MemorySegment y, long[] places) {
+    for (int i = 0; i < n; i++) {
+      float value = (float) Double.longBitsToDouble(results[i]);
+      value = Float.isNaN(value) ? Float.NaN : value; // whichever NaN came first
+      Scalars.storeF32(value, y, places[i]);
+    }
   }
 
   private static float identity() {

@@ -83,12 +83,14 @@ final class CpuBitsTest {
   }
 
   private static void reductions(List<String> lines, CpuReduce reduce) {
-    View x = normal(5000, 43);
-    for (Reduce op : Reduce.values()) {
-      for (Shape shape : List.of(Shape.of(1, 43), Shape.of(5000, 1), Shape.of(1, 1))) {
-        View y = Elements.zeros(DType.F32, shape.toArray());
-        reduce.reduce(op, x, y);
-        lines.add(op + " " + shape + " " + hash(y));
+    for (View x : List.of(normal(5000, 43), normal(70, 600))) {
+      Shape all = x.shape();
+      for (Reduce op : Reduce.values()) {
+        for (Shape shape : List.of(all.with(0, 1), all.with(1, 1), Shape.of(1, 1))) {
+          View y = Elements.zeros(DType.F32, shape.toArray());
+          reduce.reduce(op, x, y);
+          lines.add(op + " " + shape + " " + hash(y));
+        }
       }
     }
   }

@@ -176,12 +176,15 @@ final class CpuReduceTest {
     "F32, 3, 9000",
     "F32, 4097, 20",
     "F32, 5, 600",
+    "F32, 300, 700",
     "F64, 4097, 17",
     "F64, 2, 8200",
+    "F64, 300, 700",
     "I32, 4100, 17",
+    "I32, 300, 700",
     "BOOL, 1, 20000"
   })
-  void manyBlocks(DType dtype, long rows, long cols) {
+  void manyBlocksAndStrips(DType dtype, long rows, long cols) {
     View x = random(dtype, rows, cols);
     View turned = random(dtype, cols, rows);
     for (Reduce op : Reduce.values()) {
@@ -244,6 +247,24 @@ final class CpuReduceTest {
           reduce.reduce(op, Elements.set(x, values), y);
           assertThat(Elements.get(y)).containsExactly(Double.NaN);
         }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void zeros_haveASign(DType dtype) {
+    for (int n : new int[] {1, 2, 15, 16, 33, 130}) {
+      View x = random(dtype, n, 20);
+      double[] values = Elements.get(x);
+      Arrays.setAll(values, _ -> random.nextInt(n) == 0 ? 0.0 : -0.0);
+      Elements.set(x, values);
+      for (Reduce op : Reduce.values()) {
+        assertAsDefined(op, x, Shape.of(1, 20));
+        View turned = x.with(x.layout().transpose(0, 1));
+        assertAsDefined(op, turned, Shape.of(20, 1));
+        View copy = Elements.set(Elements.zeros(dtype, 20, n), Elements.get(turned));
+        assertAsDefined(op, copy, Shape.of(20, 1));
       }
     }
   }
