@@ -15,7 +15,14 @@ final class CpuIndexing {
   /** The least elements of a task. */
   private static final long PIECE = 1 << 14;
 
+  /** Rows whose places are found at a time; they stay in the first cache. */
+  private static final int ROWS = 64;
+
+  /** Elements that plain loops do in some 10 ms. */
+  private static final Early EARLY = Early.until(1 << 22);
+
   private final Workers workers;
+  private final ThreadLocal<long[]> places = ThreadLocal.withInitial(() -> new long[ROWS]);
 
   CpuIndexing(Workers workers) {
     this.workers = workers;
@@ -35,20 +42,32 @@ final class CpuIndexing {
     long ys = walk.directRunStride() * bytes;
     long count = walk.count();
     long perTask = Math.ceilDiv(PIECE, walk.run());
+    boolean dense = xs == bytes && ys == bytes;
+    long length = walk.run() * bytes;
     IndexWalk.Visitor copy =
-        (yi, xi) ->
-            AnyType.copy(
-                Scalars.offHeap(from),
-                xi * bytes,
-                xs,
-                Scalars.offHeap(to),
-                yi * bytes,
-                ys,
-                walk.run(),
-                bytes);
+        (yi, step, rows, n) -> {
+          if (dense
+              && vectors(n * walk.run())
+              && VectorCopy.gather(from, rows, bytes, to, yi * bytes, step * bytes, n, length)) {
+            return;
+          }
+          MemorySegment source = Scalars.offHeap(from);
+          MemorySegment target = Scalars.offHeap(to);
+          for (int r = 0; r < n; r++) {
+            long at = (yi + r * step) * bytes;
+            AnyType.copy(source, rows[r] * bytes, xs, target, at, ys, walk.run(), bytes);
+          }
+        };
     workers.run(
         Math.toIntExact(Math.ceilDiv(count, perTask)),
-        task -> walk.forEach(task * perTask, Math.min(count, (task + 1) * perTask), copy));
+        task -> {
+          long end = Math.min(count, (task + 1) * perTask);
+          walk.forEach(task * perTask, end, places.get(), copy);
+        });
+  }
+
+  private static boolean vectors(long work) {
+    return Simd.AVAILABLE && !EARLY.is(work);
   }
 
   /**
@@ -73,7 +92,7 @@ final class CpuIndexing {
     for (int strip = 0; strip < strips; strip++) {
       long column = strip * width;
       long n = Math.min(width, walk.run() - column);
-      add[strip] = (xi, yi) -> adder.add(xi, yi, column, n);
+      add[strip] = (xi, step, rows, count) -> adder.add(xi, step, rows, count, column, n);
     }
     workers.run(
         Math.toIntExact(groups * strips),
@@ -82,6 +101,7 @@ final class CpuIndexing {
           walk.forEach(
               group * prefixes * perPrefix,
               Math.min(walk.before(), (group + 1) * prefixes) * perPrefix,
+              places.get(),
               add[(int) (task % strips)]);
         });
   }
@@ -93,13 +113,22 @@ final class CpuIndexing {
       this(y.dtype(), CpuBuffer.segment(x), xs, CpuBuffer.segment(y), ys);
     }
 
-    void add(long xStart, long yStart, long column, long n) {
-      long xi = xStart + column * xs;
-      long yi = yStart + column * ys;
+    void add(long xStart, long step, long[] places, int rows, long column, long n) {
+      boolean dense = dtype == DType.F32 && xs == 1 && ys == 1;
+      long done =
+          dense && vectors(rows * n)
+              ? CpuVectorAdd.add(x, xStart, step, y, places, rows, column, n)
+              : 0;
+      for (int r = 0; done < n && r < rows; r++) {
+        long xi = xStart + r * step + (column + done) * xs;
+        add(xi, places[r] + (column + done) * ys, n - done);
+      }
+    }
+
+    private void add(long xi, long yi, long n) {
       switch (dtype) {
         case F32 -> {
-          long done = xs == 1 && ys == 1 && Simd.AVAILABLE ? CpuVectorAdd.add(x, xi, y, yi, n) : 0;
-          for (long i = done; i < n; i++) {
+          for (long i = 0; i < n; i++) {
             long at = (yi + i * ys) * Float.BYTES;
             float z = Scalars.loadF32(y, at) + Scalars.loadF32(x, (xi + i * xs) * Float.BYTES);
             Scalars.storeF32(z, y, at);
@@ -140,57 +169,81 @@ final class CpuIndexing {
 
   /** Looks at every index once, however often the view repeats it. */
   private void check(String op, Shape indexed, int dim, View index) {
-    Layout layout = index.layout();
-    Shape shape = layout.shape();
-    Shape distinct = shape;
-    for (int d = 0; d < shape.rank(); d++) {
-      if (layout.stride(d) == 0 && shape.size(d) > 1) {
-        distinct = distinct.with(d, 1);
-      }
+    Layout once = once(index.layout());
+    long count = once.shape().numel();
+    if (count == 0) {
+      return;
     }
-    Rows rows = Rows.of(index.with(withShape(layout, distinct)));
+    Layout line = once.reshape(Shape.of(count));
+    Rows rows = Rows.of(index.with(line == null ? once : line));
     long size = indexed.rank() == 0 ? 1 : indexed.size(dim);
-    long count = rows.length() == 0 ? 0 : rows.count();
-    long perTask = Math.ceilDiv(PIECE, Math.max(1, rows.length()));
     workers.run(
-        Math.toIntExact(Math.ceilDiv(count, perTask)),
+        Math.toIntExact(Math.ceilDiv(count, PIECE)),
         task -> {
-          long end = Math.min(count, (task + 1) * perTask);
-          for (long row = task * perTask; row < end; row++) {
-            long start = rows.start(row);
-            for (long i = 0; i < rows.length(); i++) {
-              long at = start + i * rows.stride();
-              long value = Scalars.loadI64(rows.segment(), at * Long.BYTES);
-              if (value < 0 || value >= size) {
-                throw new IllegalArgumentException(
-                    ("%s: index %s at position %s out of range, expected 0 to %s"
-                            + " (input %s, dimension %s, index %s)")
-                        .formatted(
-                            op,
-                            value,
-                            position(rows.layout().shape(), shape.rank(), row, i),
-                            size - 1,
-                            indexed,
-                            dim,
-                            shape));
-              }
+          long end = Math.min(count, (task + 1) * PIECE);
+          for (long p = task * PIECE; p < end; ) {
+            long i = p % rows.length();
+            long n = Math.min(rows.length() - i, end - p);
+            long at = rows.start(p / rows.length()) + i * rows.stride();
+            long good = good(rows.segment(), at, rows.stride(), n, size);
+            if (good < n) {
+              throw new IllegalArgumentException(
+                  ("%s: index %s at position %s out of range, expected 0 to %s"
+                          + " (input %s, dimension %s, index %s)")
+                      .formatted(
+                          op,
+                          Scalars.loadI64(rows.segment(), (at + good * rows.stride()) * Long.BYTES),
+                          position(once.shape(), p + good),
+                          size - 1,
+                          indexed,
+                          dim,
+                          index.shape()));
             }
+            p += n;
           }
         });
   }
 
-  private static Layout withShape(Layout layout, Shape shape) {
+  /** The layout without repetitions. */
+  private static Layout once(Layout layout) {
+    Shape shape = layout.shape();
     long[] strides = new long[shape.rank()];
-    Arrays.setAll(strides, layout::stride);
+    for (int d = 0; d < strides.length; d++) {
+      strides[d] = layout.stride(d);
+      shape = strides[d] == 0 && shape.size(d) > 1 ? shape.with(d, 1) : shape;
+    }
     return Layout.of(shape, strides, layout.offset());
   }
 
-  private static String position(Shape shape, int rank, long row, long column) {
-    long[] position = new long[rank];
-    for (int d = rank - 1; d >= 0; d--) {
-      long size = d == rank - 1 ? 1 : shape.size(d);
-      position[d] = d == rank - 1 ? column : row % size;
-      row /= size;
+  /** How many of {@code n} indices are in range before the first that is not. */
+  private static long good(MemorySegment s, long start, long stride, long n, long size) {
+    MemorySegment index = Scalars.offHeap(s);
+    boolean all =
+        stride == 1 // a loop of its own can be made of vectors
+            ? areGood(index, start, 1, n, size)
+            : areGood(index, start, stride, n, size);
+    long good = all ? n : 0;
+    while (good < n && areGood(index, start + good * stride, 1, 1, size)) {
+      good++;
+    }
+    return good;
+  }
+
+  /** No branch for each index: the sign of all is looked at. */
+  private static boolean areGood(MemorySegment s, long start, long stride, long n, long size) {
+    long signs = 0;
+    for (int i = 0; i < n; i++) {
+      long index = Scalars.loadI64(s, (start + i * stride) * Long.BYTES);
+      signs |= index | (size - 1 - index);
+    }
+    return signs >= 0;
+  }
+
+  private static String position(Shape shape, long p) {
+    long[] position = new long[shape.rank()];
+    for (int d = shape.rank() - 1; d >= 0; d--) {
+      position[d] = p % shape.size(d);
+      p /= shape.size(d);
     }
     return Arrays.toString(position);
   }

@@ -8,15 +8,29 @@ final class CpuVectorAdd {
 
   private CpuVectorAdd() {}
 
-  /** to += from for whole vectors; returns how many elements that were. Positions in elements. */
-  static long add(MemorySegment from, long xi, MemorySegment to, long yi, long n) {
+  /**
+   * Adds evenly spaced rows of {@code n} elements to rows that start at {@code places}, one after
+   * the other, as far as whole vectors go; returns how many elements that were. Positions are
+   * counted in elements.
+   */
+  static long add(
+      MemorySegment from,
+      long xi,
+      long xs,
+      MemorySegment to,
+      long[] places,
+      int rows,
+      long column,
+      long n) {
     MemorySegment x = Scalars.offHeap(from);
     MemorySegment y = Scalars.offHeap(to);
-    long i = 0;
-    for (; i + STEP <= n; i += STEP) {
-      long at = (yi + i) * Float.BYTES;
-      Lanes.store(Lanes.load(y, at).add(Lanes.load(x, (xi + i) * Float.BYTES)), y, at);
+    long whole = n - n % STEP;
+    for (long c = column; c < column + whole; c += STEP) {
+      for (int r = 0; r < rows; r++) {
+        long at = (places[r] + c) * Float.BYTES;
+        Lanes.store(Lanes.load(y, at).add(Lanes.load(x, (xi + r * xs + c) * Float.BYTES)), y, at);
+      }
     }
-    return i;
+    return whole;
   }
 }

@@ -10,10 +10,13 @@ import java.lang.foreign.MemorySegment;
  * which the index repeats itself become one run, visited at once. Places are counted in elements.
  */
 final class IndexWalk {
-  /** What is done at p. */
+  /** What is done at some neighbouring p. */
   interface Visitor {
-    /** The places where a run starts. */
-    void at(long direct, long indexed);
+    /**
+     * @param direct where the first of {@code n} runs starts, the others {@code step} apart
+     * @param indexed where each of them starts in the other view
+     */
+    void at(long direct, long step, long[] indexed, int n);
   }
 
   private final MemorySegment index;
@@ -110,21 +113,24 @@ final class IndexWalk {
     return indexedRunStride;
   }
 
-  /** Visits the runs {@code from} (inclusive) to {@code to} (exclusive). */
-  void forEach(long from, long to, Visitor visitor) {
-    MemorySegment places = Scalars.offHeap(index);
+  /**
+   * Visits the runs {@code from} (inclusive) to {@code to} (exclusive).
+   *
+   * @param places room for the places of the runs of one visit
+   */
+  void forEach(long from, long to, long[] places, Visitor visitor) {
+    MemorySegment indices = Scalars.offHeap(index);
     for (long p = from; p < to; ) {
-      long first = p % sizes[last];
-      long end = Math.min(sizes[last], first + to - p);
+      int n = (int) Math.min(Math.min(sizes[last] - p % sizes[last], to - p), places.length);
       long i = indexStart + position(indexStrides, p);
       long direct = directStart + position(directStrides, p);
       long indexed = indexedStart + position(indexedStrides, p);
-      p += end - first;
-      for (long k = 0; k < end - first; k++) {
-        long at = Scalars.loadI64(places, (i + k * indexStrides[last]) * Long.BYTES);
-        visitor.at(
-            direct + k * directStrides[last], indexed + k * indexedStrides[last] + at * dimStride);
+      for (int k = 0; k < n; k++) {
+        long at = Scalars.loadI64(indices, (i + k * indexStrides[last]) * Long.BYTES);
+        places[k] = indexed + k * indexedStrides[last] + at * dimStride;
       }
+      visitor.at(direct, directStrides[last], places, n);
+      p += n;
     }
   }
 

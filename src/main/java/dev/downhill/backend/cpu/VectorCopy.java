@@ -55,6 +55,35 @@ final class VectorCopy {
   }
 
   /**
+   * Copies rows from wherever they are to evenly spaced places, if a row fills a vector.
+   *
+   * @param places where rows start, in units of {@code bytes} bytes
+   * @return whether it was done
+   */
+  static boolean gather(
+      MemorySegment from,
+      long[] places,
+      int bytes,
+      MemorySegment to,
+      long toAt,
+      long toStride,
+      int rows,
+      long length) {
+    if (length < BYTES) {
+      return false;
+    }
+    MemorySegment x = Scalars.offHeap(from);
+    MemorySegment y = Scalars.offHeap(to);
+    for (long c = 0; c < length; c += BYTES) {
+      long column = Math.min(c, length - BYTES); // the last vector may overlap the one before
+      for (int r = 0; r < rows; r++) {
+        Lanes.store(Lanes.load(x, places[r] * bytes + column), y, toAt + column + r * toStride);
+      }
+    }
+    return true;
+  }
+
+  /**
    * Copies lines of floats to columns, if there are enough for tiles of 16 by 16. At the ends tiles
    * overlap.
    *

@@ -115,6 +115,35 @@ final class CpuIndexingTest {
   }
 
   @ParameterizedTest
+  @EnumSource
+  void gather_rowsOfAnyLength(DType dtype) {
+    for (long length : new long[] {1, 3, 4, 15, 16, 17, 31, 63, 64, 65, 200}) {
+      View column = index(9, 150, 1);
+      View x = random(dtype, 9, length);
+      assertGathered(x, 0, column.with(column.layout().expand(Shape.of(150, length))));
+      View wide = random(dtype, 9, length + 3);
+      View inside = wide.with(wide.layout().slice(1, 2, length, 1));
+      assertGathered(inside, 0, column.with(column.layout().expand(Shape.of(150, length))));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F64", "F32"})
+  void scatterAdd_rowsOfAnyLength_manyToOnePlace(DType dtype) {
+    for (long length : new long[] {1, 3, 4, 15, 16, 17, 31, 63, 64, 65, 200}) {
+      View column = index(2, 150, 1);
+      View index = column.with(column.layout().expand(Shape.of(150, length)));
+      View wide = random(dtype, 2, length + 3);
+      View y = wide.with(wide.layout().slice(1, 2, length, 1));
+      double[] before = Elements.get(wide);
+      assertScattered(indexing, random(dtype, 150, length), 0, index, y);
+      int last = (int) length + 2;
+      assertThat(Elements.get(wide)[last]).isEqualTo(before[last]);
+      assertThat(Elements.get(wide)[last + 1]).isEqualTo(before[last + 1]);
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(names = {"F64", "F32", "I64", "I32", "U8"})
   void scatterAdd_everyTypeAndDimension(DType dtype) {
     for (int dim = 0; dim < 3; dim++) {
@@ -191,6 +220,43 @@ final class CpuIndexingTest {
       assertThatThrownBy(() -> new CpuIndexing(workers).gather(x, 1, index, y))
           .hasMessageContaining("index 8 at position [0, 40000, 0] out of range, expected 0 to 7");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 16_383, 16_384, 40_000, 89_999})
+  void indexOutOfRange_inALongLine_isTheFirst(int at) {
+    View index = Elements.zeros(DType.I64, 90_000);
+    Scalars.storeI64(-3, CpuBuffer.segment(index), at * 8L);
+    Scalars.storeI64(5, CpuBuffer.segment(index), 89_999 * 8L);
+    View y = Elements.zeros(DType.F32, 90_000);
+    View x = Elements.zeros(DType.F32, 5);
+    try (Workers workers = new Workers(3)) {
+      assertThatThrownBy(() -> new CpuIndexing(workers).gather(x, 0, index, y))
+          .hasMessageContaining(
+              "index %d at position [%d] out of range".formatted(at == 89_999 ? 5 : -3, at));
+    }
+  }
+
+  @Test
+  void indexOutOfRange_inAView_isNamedByItsPositionInTheView() {
+    View all = Elements.zeros(DType.I64, 6, 10);
+    View index = all.with(all.layout().slice(0, 1, 5, 1).slice(1, 3, 4, 2).transpose(0, 1));
+    Scalars.storeI64(7, CpuBuffer.segment(all), (3 * 10 + 5) * 8);
+    Scalars.storeI64(8, CpuBuffer.segment(all), 4 * 8); // not in the view
+    View x = random(DType.F32, 7, 5);
+    View y = Elements.zeros(DType.F32, 4, 5);
+    assertThatThrownBy(() -> indexing.gather(x, 0, index, y))
+        .hasMessageContaining("index 7 at position [1, 2] out of range, expected 0 to 6");
+    Scalars.storeI64(6, CpuBuffer.segment(all), (3 * 10 + 5) * 8);
+    assertGathered(x, 0, index);
+  }
+
+  @Test
+  void anyIndex_isOutOfRange_whereThereIsNothing() {
+    View index = Elements.zeros(DType.I64, 2, 3);
+    View x = Elements.zeros(DType.F32, 0, 3);
+    assertThatThrownBy(() -> indexing.gather(x, 0, index, random(DType.F32, 2, 3)))
+        .hasMessageContaining("index 0 at position [0, 0] out of range, expected 0 to -1");
   }
 
   @Test
