@@ -10,9 +10,11 @@ import java.lang.foreign.MemorySegment;
  * which the index repeats itself become one run, visited at once. Places are counted in elements.
  */
 final class IndexWalk {
-  /** What is done at some neighbouring p. */
+  /** What is done at neighbouring p. */
   interface Visitor {
     /**
+     * Is told of some runs.
+     *
      * @param direct where the first of {@code n} runs starts, the others {@code step} apart
      * @param indexed where each of them starts in the other view
      */
