@@ -78,7 +78,8 @@ final class AttentionF32 implements AttentionRow {
       long bLine,
       int rows,
       int n,
-      double[] sums) {
+      double[] sums,
+      int to) {
     for (int r = 0; r < rows; r++) {
       Arrays.fill(lanes, 0);
       for (int i = 0; i < n; i++) {
@@ -86,19 +87,23 @@ final class AttentionF32 implements AttentionRow {
         float y = Scalars.loadF32(b, ib + r * bLine + 4L * i);
         lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
       }
-      sums[r] = ScalarSoftmax.fold(lanes);
+      sums[to + r] = ScalarSoftmax.fold(lanes);
     }
   }
 
   @Override
-  public void slopes(MemorySegment p, long at, long dpAt, int n, int end, double scale, double d) {
+  public void slopes(
+      MemorySegment s, long at, long dpAt, int n, int end, double scale, double z, double d) {
     for (int i = 0; i < n; i++) {
-      float slope = Scalars.loadF32(p, dpAt + 4L * i) - (float) d;
-      float ds = Scalars.loadF32(p, at + 4L * i) * slope * (float) scale;
-      Scalars.storeF32(ds, p, dpAt + 4L * i);
+      float x = Scalars.loadF32(s, at + 4L * i) * (float) scale - (float) z;
+      float p = CpuMath.exp(x);
+      float slope = Scalars.loadF32(s, dpAt + 4L * i) - (float) d;
+      Scalars.storeF32(p, s, at + 4L * i);
+      Scalars.storeF32(p * slope * (float) scale, s, dpAt + 4L * i);
     }
     for (int i = n; i < end; i++) {
-      Scalars.storeF32(0, p, dpAt + 4L * i);
+      Scalars.storeF32(0, s, at + 4L * i);
+      Scalars.storeF32(0, s, dpAt + 4L * i);
     }
   }
 }

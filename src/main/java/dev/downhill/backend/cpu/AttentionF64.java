@@ -77,7 +77,8 @@ final class AttentionF64 implements AttentionRow {
       long bLine,
       int rows,
       int n,
-      double[] sums) {
+      double[] sums,
+      int to) {
     for (int r = 0; r < rows; r++) {
       Arrays.fill(lanes, 0);
       for (int i = 0; i < n; i++) {
@@ -85,18 +86,23 @@ final class AttentionF64 implements AttentionRow {
         double y = Scalars.loadF64(b, ib + r * bLine + 8L * i);
         lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
       }
-      sums[r] = ScalarSoftmax.fold(lanes);
+      sums[to + r] = ScalarSoftmax.fold(lanes);
     }
   }
 
   @Override
-  public void slopes(MemorySegment p, long at, long dpAt, int n, int end, double scale, double d) {
+  public void slopes(
+      MemorySegment s, long at, long dpAt, int n, int end, double scale, double z, double d) {
     for (int i = 0; i < n; i++) {
-      double slope = Scalars.loadF64(p, dpAt + 8L * i) - d;
-      Scalars.storeF64(Scalars.loadF64(p, at + 8L * i) * slope * scale, p, dpAt + 8L * i);
+      double x = Scalars.loadF64(s, at + 8L * i) * scale - z;
+      double p = CpuMath.exp(x);
+      double slope = Scalars.loadF64(s, dpAt + 8L * i) - d;
+      Scalars.storeF64(p, s, at + 8L * i);
+      Scalars.storeF64(p * slope * scale, s, dpAt + 8L * i);
     }
     for (int i = n; i < end; i++) {
-      Scalars.storeF64(0, p, dpAt + 8L * i);
+      Scalars.storeF64(0, s, at + 8L * i);
+      Scalars.storeF64(0, s, dpAt + 8L * i);
     }
   }
 }

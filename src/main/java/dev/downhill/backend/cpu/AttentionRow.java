@@ -39,7 +39,7 @@ interface AttentionRow {
       long to,
       long toLine);
 
-  /** The sums of a b over rows of n elements, in the lanes of {@link #exp}. */
+  /** The sums of a b over rows of n elements, in the lanes of {@link #exp}, from sum {@code to}. */
   void dot(
       MemorySegment a,
       long ia,
@@ -49,12 +49,15 @@ interface AttentionRow {
       long bLine,
       int rows,
       int n,
-      double[] sums);
+      double[] sums,
+      int to);
 
   /**
-   * dp becomes ds = scale p (dp - d) for n shares p, and 0 from there to {@code end - 1}.
+   * s becomes p = e^(scale s - z) and dp becomes ds = scale p (dp - d) for n scores, and both are 0
+   * from there to {@code end - 1}.
    *
    * @param dpAt where dp lies, in the same memory
    */
-  void slopes(MemorySegment p, long at, long dpAt, int n, int end, double scale, double d);
+  void slopes(
+      MemorySegment s, long at, long dpAt, int n, int end, double scale, double z, double d);
 }

@@ -40,8 +40,8 @@ final class AttentionTask {
   private final double[] max = new double[QUERIES];
   private final double[] sum = new double[QUERIES];
 
-  /** Σ dy y of the queries of a block. */
-  private final double[] dot = new double[QUERIES];
+  /** Σ dy y of the queries of a sequence. */
+  private double[] dot = {};
 
   /** Of a tile's rows, the greatest scores of the blocks before. */
   private final double[] before = new double[Tiles.ROWS];
@@ -295,6 +295,7 @@ final class AttentionTask {
   void backward(AttentionCall c, long sequence) {
     reserve(c, c.queries);
     room.asSlice(results, c.queries * padded(c.size) * bytes).fill((byte) 0);
+    dot(c, sequence, 0, c.queries);
     for (int key = 0; key < c.keys; key += KEYS) {
       backwardOfKeys(c, sequence, key, true);
     }
@@ -304,6 +305,7 @@ final class AttentionTask {
   /** dk and dv of the block of keys from {@code key} on. */
   void backwardOfKeys(AttentionCall c, long sequence, int key) {
     reserve(c, 0);
+    dot(c, sequence, firstSeeing(c, key), c.queries);
     backwardOfKeys(c, sequence, key, false);
   }
 
@@ -312,6 +314,7 @@ final class AttentionTask {
     reserve(c, QUERIES);
     int rows = Math.min(QUERIES, c.queries - first);
     room.asSlice(results, rows * padded(c.size) * bytes).fill((byte) 0);
+    dot(c, sequence, first, first + rows);
     for (int key = 0; key < c.seen(first + rows - 1); key += KEYS) {
       pack(c, sequence, key);
       block(c, sequence, key, first, results, false);
@@ -326,12 +329,39 @@ final class AttentionTask {
     room.asSlice(dk, count * step).fill((byte) 0);
     room.asSlice(dv, count * valueStep).fill((byte) 0);
     pack(c, sequence, key);
-    int first = c.causal ? key / QUERIES * QUERIES : 0;
-    for (; first < c.queries; first += QUERIES) {
+    for (int first = firstSeeing(c, key); first < c.queries; first += QUERIES) {
       block(c, sequence, key, first, queries ? results + first * step : -1, true);
     }
     c.dk.unpack(room, dk, step, sequence, key, count, c.size);
     c.dv.unpack(room, dv, valueStep, sequence, key, count, c.valueSize);
+  }
+
+  /** The first of the queries of a block of which some see a key. */
+  private static int firstSeeing(AttentionCall c, int key) {
+    return c.causal ? key / QUERIES * QUERIES : 0;
+  }
+
+  /** Computes Σ dy y of some queries. */
+  private void dot(AttentionCall c, long sequence, int from, int to) {
+    if (dot.length < to) {
+      dot = new double[c.queries];
+    }
+    for (int first = from; first < to; first += QUERIES) {
+      int rows = Math.min(QUERIES, to - first);
+      dyRows.set(c.dy, sequence, first, rows, c.valueSize);
+      yRows.set(c.y, sequence, first, rows, c.valueSize);
+      row.dot(
+          dyRows.segment,
+          dyRows.at,
+          dyRows.stride,
+          yRows.segment,
+          yRows.at,
+          yRows.stride,
+          rows,
+          c.valueSize,
+          dot,
+          first);
+    }
   }
 
   private void pack(AttentionCall c, long sequence, int key) {
@@ -348,18 +378,6 @@ final class AttentionTask {
     int rows = Math.min(QUERIES, c.queries - first);
     long step = padded(count) * bytes;
     long size = padded(c.size) * bytes;
-    dyRows.set(c.dy, sequence, first, rows, c.valueSize);
-    yRows.set(c.y, sequence, first, rows, c.valueSize);
-    row.dot(
-        dyRows.segment,
-        dyRows.at,
-        dyRows.stride,
-        yRows.segment,
-        yRows.at,
-        yRows.stride,
-        rows,
-        c.valueSize,
-        dot);
     for (int r = 0; r < rows; ) {
       int height = height(rows - r);
       int seen = Math.min(count, c.seen(first + r + height - 1) - key);
@@ -376,6 +394,7 @@ final class AttentionTask {
       r += height;
     }
     if (wantsKeys) {
+      dyRows.set(c.dy, sequence, first, rows, c.valueSize);
       queryRows.set(c.q, sequence, first, rows, c.size);
       keys(c, key, count, first, rows);
     }
@@ -390,8 +409,7 @@ final class AttentionTask {
       int query = first + h;
       int n = Math.clamp(c.seen(query) - key, 0, seen);
       double z = c.z(sequence, query);
-      row.exp(room, scores + h * line, n, end, c.scale, z);
-      row.slopes(room, scores + h * line, slopes + h * line, n, end, c.scale, dot[h]);
+      row.slopes(room, scores + h * line, slopes + h * line, n, end, c.scale, z, dot[query]);
     }
   }
 

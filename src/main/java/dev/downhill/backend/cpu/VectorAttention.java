@@ -113,7 +113,8 @@ final class VectorAttention implements AttentionRow {
       long bLine,
       int rows,
       int n,
-      double[] sums) {
+      double[] sums,
+      int to) {
     MemorySegment x = Scalars.offHeap(a);
     MemorySegment y = Scalars.offHeap(b);
     for (int r = 0; r < rows; r++) {
@@ -131,22 +132,26 @@ final class VectorAttention implements AttentionRow {
         }
         sum.intoArray(lanes, lane);
       }
-      sums[r] = VectorFold.sum(lanes, 0);
+      sums[to + r] = VectorFold.sum(lanes, 0);
       ia += aLine;
       ib += bLine;
     }
   }
 
   @Override
-  public void slopes(MemorySegment p, long at, long dpAt, int n, int end, double scale, double d) {
-    MemorySegment x = Scalars.offHeap(p);
+  public void slopes(
+      MemorySegment s, long at, long dpAt, int n, int end, double scale, double z, double d) {
+    MemorySegment x = Scalars.offHeap(s);
     float factor = (float) scale;
+    float shift = (float) z;
     float minus = (float) d;
     FloatVector zero = FloatVector.zero(SPECIES);
     for (int i = 0; i < end; i += STEP) {
-      FloatVector slope = load(x, dpAt + 4L * i).sub(minus);
-      FloatVector ds = load(x, at + 4L * i).mul(slope).mul(factor);
-      zero.blend(ds, SPECIES.indexInRange(i, n)).intoMemorySegment(x, dpAt + 4L * i, NATIVE);
+      VectorMask<Float> seen = SPECIES.indexInRange(i, n);
+      FloatVector p = CpuVectorMath.exp(load(x, at + 4L * i).mul(factor).sub(shift));
+      FloatVector ds = p.mul(load(x, dpAt + 4L * i).sub(minus)).mul(factor);
+      zero.blend(p, seen).intoMemorySegment(x, at + 4L * i, NATIVE);
+      zero.blend(ds, seen).intoMemorySegment(x, dpAt + 4L * i, NATIVE);
     }
   }
 
