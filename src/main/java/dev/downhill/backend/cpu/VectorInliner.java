@@ -34,11 +34,12 @@ import java.util.stream.Collectors;
  * room.
  */
 final class VectorInliner {
-  private static final List<Class<?>> OWNERS = List.of(Lanes.class, CpuVectorMath.class);
+  private static final List<Class<?>> CLASSES = List.of(Lanes.class, CpuVectorMath.class);
+  private static final List<ClassDesc> OWNERS = CLASSES.stream().map(HiddenClass::desc).toList();
 
   /** The methods that can be copied, by name and descriptor. */
   private static final Map<String, MethodModel> METHODS =
-      OWNERS.stream()
+      CLASSES.stream()
           .flatMap(c -> ClassFile.of().parse(HiddenClass.bytes(c)).methods().stream())
           .filter(m -> m.flags().has(AccessFlag.STATIC))
           .collect(
@@ -69,7 +70,7 @@ final class VectorInliner {
 
   private static boolean isKnown(InvokeInstruction v) {
     return v.opcode() == Opcode.INVOKESTATIC
-        && OWNERS.stream().map(HiddenClass::desc).anyMatch(v.owner().asSymbol()::equals)
+        && OWNERS.contains(v.owner().asSymbol())
         && METHODS.containsKey(key(v.name().stringValue(), v.typeSymbol()));
   }
 
