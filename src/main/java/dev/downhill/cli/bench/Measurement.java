@@ -10,7 +10,7 @@ import java.util.function.Consumer;
  *
  * @param device where
  * @param threads what a CPU works with, to be told in the results
- * @param seconds of steady steps; as many before them to warm up
+ * @param seconds of steady steps; at least as many before them to warm up
  */
 public record Measurement(Device device, int threads, double seconds) {
   private static final double MICROS = 1e6;

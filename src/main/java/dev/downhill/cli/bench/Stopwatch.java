@@ -1,12 +1,19 @@
 package dev.downhill.cli.bench;
 
 import dev.downhill.backend.Device;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
 /** Times what is done again and again. */
 public final class Stopwatch {
   /** How long steps of a GPU are timed together: each alone would wait for the device. */
   private static final long ROUND_NANOS = 10_000_000;
+
+  private static final CompilationMXBean COMPILER = ManagementFactory.getCompilationMXBean();
+
+  /** Warm-ups of the wanted length after which the JIT compiler is not waited for any more. */
+  private static final int MOST_WARM_UPS = 5;
 
   /**
    * What it measured.
@@ -20,9 +27,11 @@ public final class Stopwatch {
   private Stopwatch() {}
 
   /**
-   * Does something for a while to warm up, and then for as long again with a stopwatch.
+   * Does something to warm up, and then again with a stopwatch. The warm-up takes as long as is
+   * measured, and goes on until the JIT compiler is done with what runs: that can take 5 s and
+   * more, in which steps are up to twice as slow.
    *
-   * @param seconds of either
+   * @param seconds that are measured
    * @param warmUp the fewest runs before
    * @param run something that is done when it returns
    */
@@ -42,7 +51,10 @@ public final class Stopwatch {
     long enough = (long) (seconds * 1e9);
     long runs = 0;
     long begin = System.nanoTime();
-    while (runs < warmUp || System.nanoTime() - begin < enough) {
+    JitWatch jit = new JitWatch(enough / 3, COMPILER::getTotalCompilationTime);
+    while (runs < warmUp
+        || System.nanoTime() - begin < enough
+        || (!jit.isQuiet() && System.nanoTime() - begin < MOST_WARM_UPS * enough)) {
       run.run();
       runs++;
     }
