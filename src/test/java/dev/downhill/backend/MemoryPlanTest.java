@@ -32,6 +32,25 @@ final class MemoryPlanTest {
   }
 
   @Test
+  void aValueGoesWhereItsInputWas_whereSeveralPlacesAreFree() {
+    MemoryPlan.Value earlier = value(100, 0, 2);
+    MemoryPlan.Value input = value(100, 1, 6);
+    MemoryPlan.Value result = value(100, 7, 9);
+    MemoryPlan plan = MemoryPlan.of(List.of(earlier, input, result));
+    assertThat(plan.placeOf()).containsExactly(0, 1, 1);
+  }
+
+  @Test
+  void theOrderOfTheValues_doesNotMatter() {
+    List<MemoryPlan.Value> values = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      values.add(value(100, i, i + 1 + i % 3));
+    }
+    List<Integer> forwards = MemoryPlan.of(values).placeOf();
+    assertThat(MemoryPlan.of(values.reversed()).placeOf()).isEqualTo(forwards.reversed());
+  }
+
+  @Test
   void typesAreKeptApart() {
     MemoryPlan plan =
         MemoryPlan.of(
