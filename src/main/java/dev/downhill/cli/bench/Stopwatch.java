@@ -4,13 +4,16 @@ import dev.downhill.backend.Device;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Times what is done again and again. */
 public final class Stopwatch {
   /** How long steps of a GPU are timed together: each alone would wait for the device. */
   private static final long ROUND_NANOS = 10_000_000;
 
-  private static final CompilationMXBean COMPILER = ManagementFactory.getCompilationMXBean();
+  /** Null where all is interpreted. */
+  private static final @Nullable CompilationMXBean COMPILER =
+      ManagementFactory.getCompilationMXBean();
 
   /** Warm-ups of the wanted length after which the JIT compiler is not waited for any more. */
   private static final int MOST_WARM_UPS = 5;
@@ -51,7 +54,7 @@ public final class Stopwatch {
     long enough = (long) (seconds * 1e9);
     long runs = 0;
     long begin = System.nanoTime();
-    JitWatch jit = new JitWatch(enough / 3, COMPILER::getTotalCompilationTime);
+    JitWatch jit = new JitWatch(enough / 3, Stopwatch::compileMillis);
     while (runs < warmUp
         || System.nanoTime() - begin < enough
         || (!jit.isQuiet() && System.nanoTime() - begin < MOST_WARM_UPS * enough)) {
@@ -82,6 +85,10 @@ public final class Stopwatch {
         (long) rounds * size,
         median(Arrays.copyOf(nanos, rounds)) / 1e3 / size,
         (before - start) / 1e9);
+  }
+
+  private static long compileMillis() {
+    return COMPILER == null ? 0 : COMPILER.getTotalCompilationTime();
   }
 
   private static double median(long[] values) {
