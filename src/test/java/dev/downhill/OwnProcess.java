@@ -10,7 +10,7 @@ import java.util.List;
 
 /** Programs of the tests in processes of their own. */
 public final class OwnProcess {
-  private static final int ATTEMPTS = 8;
+  private static final int ATTEMPTS = 4;
 
   private OwnProcess() {}
 

@@ -17,4 +17,14 @@ final class ReplayTest extends Replays {
   void aReplayAllocatesNothingOnTheHeap() throws IOException, InterruptedException {
     assertThat(OwnProcess.printing("0", ReplayAllocation.class)).isEqualTo("0");
   }
+
+  @Test
+  void norOnImages() throws IOException, InterruptedException {
+    assertThat(OwnProcess.printing("0", ReplayAllocation.Images.class)).isEqualTo("0");
+  }
+
+  @Test
+  void norOnText() throws IOException, InterruptedException {
+    assertThat(OwnProcess.printing("0", ReplayAllocation.Text.class)).isEqualTo("0");
+  }
 }

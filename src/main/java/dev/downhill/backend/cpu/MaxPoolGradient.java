@@ -21,6 +21,9 @@ final class MaxPoolGradient implements IntConsumer {
   private int perTask;
   private boolean f32;
 
+  /** The part of dx that each task makes: a slice is an object. */
+  private MemorySegment[] parts = {};
+
   /** Runs it on the planes of a call. */
   void run(Workers workers, View gradient, View chosen, View result) {
     assert chosen.layout().isContiguous() && result.layout().isContiguous();
@@ -34,15 +37,21 @@ final class MaxPoolGradient implements IntConsumer {
     count = Math.toIntExact(result.shape().size(0) * channels);
     perTask = (int) Math.max(1, SHARE / area);
     f32 = result.dtype() == DType.F32;
-    workers.run(Math.ceilDiv(count, perTask), this);
+    parts = new MemorySegment[Math.ceilDiv(count, perTask)];
+    long bytes = area * (f32 ? Float.BYTES : Double.BYTES);
+    long start = dxAt * (f32 ? Float.BYTES : Double.BYTES);
+    for (int i = 0; i < parts.length; i++) {
+      int first = i * perTask;
+      parts[i] = dx.asSlice(start + first * bytes, Math.min(perTask, count - first) * bytes);
+    }
+    workers.run(parts.length, this);
   }
 
   @Override
   public void accept(int task) {
     int first = task * perTask;
     int end = Math.min(count, first + perTask);
-    int bytes = f32 ? Float.BYTES : Double.BYTES;
-    dx.asSlice((dxAt + first * area) * bytes, (end - first) * area * bytes).fill((byte) 0);
+    parts[task].fill((byte) 0);
     // Rows that follow each other are one long row.
     int rows = dy.row == dy.column * dy.columns ? dy.rows : 1;
     for (int plane = first; plane < end; plane++) {

@@ -31,7 +31,11 @@ record Rows(MemorySegment segment, DType dtype, Layout layout, long length, long
 
   /** How many rows there are; they may be empty. */
   long count() {
-    return layout.shape().slice(0, layout.shape().rank() - 1).numel();
+    long count = 1;
+    for (int d = 0; d < layout.shape().rank() - 1; d++) {
+      count *= layout.shape().size(d);
+    }
+    return count;
   }
 
   /** Hands every row to a body, in tasks of about the same number of rows. */

@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -17,7 +18,9 @@ final class VectorReduce implements ReduceKernel {
   private static final boolean SUM = OP == Reduce.SUM;
   private static final boolean PROD = OP == Reduce.PROD;
   private static final boolean MAX = OP == Reduce.MAX;
-  private static final VectorSpecies<Float> SPECIES = VectorFold.SPECIES;
+  private static final VectorOperators.Associative OPERATOR = operator();
+  private static final VectorSpecies<Float> SPECIES =
+      Lanes.SPECIES.length() <= LANES ? Lanes.SPECIES : FloatVector.SPECIES_512;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
   private static final int STEP = SPECIES.length();
 
@@ -64,23 +67,13 @@ final class VectorReduce implements ReduceKernel {
     return fold(lanes);
   }
 
-  /** See {@link VectorFold#sum}. */
+  /** See {@link LaneSum}. */
   private static float fold(float[] lanes) {
-    FloatVector a = FloatVector.fromArray(SPECIES, lanes, 0);
-    if (STEP <= 4) {
-      FloatVector b = FloatVector.fromArray(SPECIES, lanes, 4);
-      a = op(a, FloatVector.fromArray(SPECIES, lanes, 8));
-      a = op(a, op(b, FloatVector.fromArray(SPECIES, lanes, 12)));
-    } else if (STEP <= 8) {
-      a = op(a, FloatVector.fromArray(SPECIES, lanes, 8));
-    } else {
-      a = op(a, a.rearrange(VectorFold.BY_8));
-    }
-    if (STEP > 4) {
-      a = op(a, a.rearrange(VectorFold.BY_4));
-    }
-    a = op(a, a.rearrange(VectorFold.BY_2));
-    return op(a, a.rearrange(VectorFold.BY_1)).lane(0);
+    return op(op(quarter(lanes, 0), quarter(lanes, 2)), op(quarter(lanes, 1), quarter(lanes, 3)));
+  }
+
+  private static float quarter(float[] lanes, int at) {
+    return op(op(lanes[at], lanes[at + 8]), op(lanes[at + 4], lanes[at + 12]));
   }
 
   @Override
@@ -176,6 +169,19 @@ final class VectorReduce implements ReduceKernel {
   }
 
   private static FloatVector op(FloatVector x, FloatVector y) {
-    return SUM ? x.add(y) : PROD ? x.mul(y) : MAX ? x.max(y) : x.min(y);
+    return x.lanewise(OPERATOR, y);
+  }
+
+  /**
+   * A constant, so that {@link #op} has less than 35 bytes: the JIT compiler inlines that wherever
+   * it is called, and what it does not inline gets and returns objects.
+   */
+  private static VectorOperators.Associative operator() {
+    return switch (OP) {
+      case SUM -> VectorOperators.ADD;
+      case PROD -> VectorOperators.MUL;
+      case MAX -> VectorOperators.MAX;
+      case MIN -> VectorOperators.MIN;
+    };
   }
 }
