@@ -127,34 +127,46 @@ final class MaxPool implements IntConsumer {
   }
 
   private void compare(Scratch mine, int n, int c, int count) {
-    boolean direct = inside && x.column == 1 && reach(n, c + count - 1) <= x.segment.byteSize();
+    int direct = direct(n, c, count);
     int most = planes.height() * wide + WindowLoops.COLUMNS;
-    float[] laid = direct ? NONE : mine.planes(count * planes.channel() + WindowLoops.COLUMNS);
+    int others = count - direct;
+    float[] laid =
+        others == 0 ? NONE : mine.planes(others * planes.channel() + WindowLoops.COLUMNS);
     float[] best = mine.sums(most);
     int[] chosen = mine.chosen(most);
     for (int row = 0; row < high; row += planes.height()) {
       int lines = Math.min(planes.height(), high - row);
-      if (!direct) {
-        planes.fill(mine, x, n, 1, c, count, row, lines, 0, wide, Float.NEGATIVE_INFINITY, laid);
+      if (others > 0) {
+        float none = Float.NEGATIVE_INFINITY;
+        planes.fill(mine, x, n, 1, c + direct, others, row, lines, 0, wide, none, laid);
       }
       int p = row * wide;
       int width = lines * wide;
       for (int i = 0; i < count; i++) {
-        if (direct) {
+        if (i < direct) {
           long from = x.at(n, c + i, row * rows.step(), 0);
           long down = rows.step() * x.row;
           int across = (int) columns.step();
           mine.loops.largestInside(
               x.segment, from, down, across, taps, origin, p, delta, lines, wide, best, chosen);
         } else {
-          mine.loops.largest(
-              laid, i * planes.channel(), places, first, origin, p, delta, width, best, chosen);
+          int plane = (i - direct) * planes.channel();
+          mine.loops.largest(laid, plane, places, first, origin, p, delta, width, best, chosen);
         }
         long at = (n * channels + c + i) * (long) high * wide + p;
         mine.loops.store(best, 0, width, -0f, y, yAt + at, 1);
         mine.loops.store(chosen, width, indices, indicesAt + at);
       }
     }
+  }
+
+  /** How many of the channels can be read where they lie: all but the last one of the memory. */
+  private int direct(int n, int c, int count) {
+    int direct = inside && x.column == 1 ? count : 0;
+    while (direct > 0 && reach(n, c + direct - 1) > x.segment.byteSize()) {
+      direct--;
+    }
+    return direct;
   }
 
   /** Up to where the vectors of a plane's last row read, in bytes. */
