@@ -29,7 +29,7 @@ final class AttentionF32 implements AttentionRow {
     for (int i = n; i < end; i++) {
       Scalars.storeF32(0, s, at + 4L * i);
     }
-    return LaneSum.of(lanes, 0);
+    return ScalarSoftmax.fold(lanes);
   }
 
   @Override
@@ -87,7 +87,7 @@ final class AttentionF32 implements AttentionRow {
         float y = Scalars.loadF32(b, ib + r * bLine + 4L * i);
         lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
       }
-      sums[to + r] = LaneSum.of(lanes, 0);
+      sums[to + r] = ScalarSoftmax.fold(lanes);
     }
   }
 

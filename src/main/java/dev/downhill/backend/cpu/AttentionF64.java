@@ -28,7 +28,7 @@ final class AttentionF64 implements AttentionRow {
     for (int i = n; i < end; i++) {
       Scalars.storeF64(0, s, at + 8L * i);
     }
-    return LaneSum.of(lanes, 0);
+    return ScalarSoftmax.fold(lanes);
   }
 
   @Override
@@ -86,7 +86,7 @@ final class AttentionF64 implements AttentionRow {
         double y = Scalars.loadF64(b, ib + r * bLine + 8L * i);
         lanes[i % CpuSoftmax.LANES] = Math.fma(x, y, lanes[i % CpuSoftmax.LANES]);
       }
-      sums[to + r] = LaneSum.of(lanes, 0);
+      sums[to + r] = ScalarSoftmax.fold(lanes);
     }
   }
 

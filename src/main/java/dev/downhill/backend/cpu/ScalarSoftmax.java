@@ -14,7 +14,7 @@ final class ScalarSoftmax implements SoftmaxLoops {
       lanes[i % CpuSoftmax.LANES] += e;
       x[i] = log ? z : e;
     }
-    float sum = LaneSum.of(lanes, 0);
+    float sum = fold(lanes);
     float logSum = CpuMath.log(sum);
     for (int i = 0; i < n; i++) {
       x[i] = log ? x[i] - logSum : x[i] / sum;
@@ -36,7 +36,7 @@ final class ScalarSoftmax implements SoftmaxLoops {
     for (int i = 0; i < n; i++) {
       lanes[i % CpuSoftmax.LANES] += CpuMath.exp(x[i] - max);
     }
-    return LaneSum.of(lanes, 0);
+    return fold(lanes);
   }
 
   @Override
@@ -53,9 +53,29 @@ final class ScalarSoftmax implements SoftmaxLoops {
       int lane = i % CpuSoftmax.LANES;
       lanes[lane] = log ? lanes[lane] + dy[i] : Math.fma(y[i], dy[i], lanes[lane]);
     }
-    float sum = LaneSum.of(lanes, 0);
+    float sum = fold(lanes);
     for (int i = 0; i < n; i++) {
       dy[i] = log ? Math.fma(CpuMath.exp(y[i]), -sum, dy[i]) : y[i] * (dy[i] - sum);
     }
+  }
+
+  /** The sum of the lanes: 8 and 8, 4 and 4, 2 and 2, 1 and 1. */
+  static float fold(float[] lanes) {
+    for (int half = CpuSoftmax.LANES / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        lanes[i] += lanes[i + half];
+      }
+    }
+    return lanes[0];
+  }
+
+  /** The same in {@code f64}. */
+  static double fold(double[] lanes) {
+    for (int half = CpuSoftmax.LANES / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        lanes[i] += lanes[i + half];
+      }
+    }
+    return lanes[0];
   }
 }

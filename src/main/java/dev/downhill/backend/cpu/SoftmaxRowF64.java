@@ -20,7 +20,7 @@ final class SoftmaxRowF64 implements SoftmaxRow {
       lanes[i % CpuSoftmax.LANES] += e;
       a[i] = log ? z : e;
     }
-    double sum = LaneSum.of(lanes, 0);
+    double sum = ScalarSoftmax.fold(lanes);
     double logSum = CpuMath.log(sum);
     for (int i = 0; i < n; i++) {
       a[i] = log ? a[i] - logSum : a[i] / sum;
@@ -38,7 +38,7 @@ final class SoftmaxRowF64 implements SoftmaxRow {
       int lane = i % CpuSoftmax.LANES;
       lanes[lane] = log ? lanes[lane] + b[i] : Math.fma(a[i], b[i], lanes[lane]);
     }
-    double sum = LaneSum.of(lanes, 0);
+    double sum = ScalarSoftmax.fold(lanes);
     for (int i = 0; i < n; i++) {
       b[i] = log ? Math.fma(CpuMath.exp(a[i]), -sum, b[i]) : a[i] * (b[i] - sum);
     }
@@ -54,7 +54,7 @@ final class SoftmaxRowF64 implements SoftmaxRow {
     for (int i = 0; i < n; i++) {
       lanes[i % CpuSoftmax.LANES] += CpuMath.exp(a[i] - max);
     }
-    double sum = LaneSum.of(lanes, 0);
+    double sum = ScalarSoftmax.fold(lanes);
     double logSum = CpuMath.log(sum);
     z.setFirst(row, sum > 0 ? max + logSum : Double.NaN);
     y.setFirst(row, target < 0 ? 0 : logSum - (a[target] - max));

@@ -54,7 +54,7 @@ final class VectorAttention implements AttentionRow {
       }
       sum.intoArray(lanes, lane);
     }
-    return LaneSum.of(lanes, 0);
+    return VectorFold.sum(lanes, 0);
   }
 
   @Override
@@ -132,7 +132,7 @@ final class VectorAttention implements AttentionRow {
         }
         sum.intoArray(lanes, lane);
       }
-      sums[to + r] = LaneSum.of(lanes, 0);
+      sums[to + r] = VectorFold.sum(lanes, 0);
       ia += aLine;
       ib += bLine;
     }

@@ -29,7 +29,7 @@ final class VectorLayerNorm {
     for (int from = 0; c.centred && from < n; from += CpuLayerNorm.PART) {
       sum(b, from, Math.min(n, from + CpuLayerNorm.PART));
       for (int r = 0; r < rows; r++) {
-        b.mean[r] += LaneSum.of(b.lanes, r * LANES);
+        b.mean[r] += VectorFold.sum(b.lanes, r * LANES);
       }
     }
     for (int r = 0; c.centred && r < rows; r++) {
@@ -39,7 +39,7 @@ final class VectorLayerNorm {
     for (int from = 0; from < n; from += CpuLayerNorm.PART) {
       squares(b, from, Math.min(n, from + CpuLayerNorm.PART));
       for (int r = 0; r < rows; r++) {
-        b.sum[r] += LaneSum.of(b.lanes, r * LANES);
+        b.sum[r] += VectorFold.sum(b.lanes, r * LANES);
       }
     }
     for (int r = 0; r < rows; r++) {
@@ -131,8 +131,8 @@ final class VectorLayerNorm {
     for (int from = 0; from < n; from += CpuLayerNorm.PART) {
       sums(c, b, share, from, Math.min(n, from + CpuLayerNorm.PART));
       for (int r = 0; r < b.rows; r++) {
-        b.sum[r] += LaneSum.of(b.lanes, r * LANES);
-        b.product[r] += LaneSum.of(b.lanes, r * LANES + HALF);
+        b.sum[r] += VectorFold.sum(b.lanes, r * LANES);
+        b.product[r] += VectorFold.sum(b.lanes, r * LANES + HALF);
       }
     }
     if (c.hasOut) {

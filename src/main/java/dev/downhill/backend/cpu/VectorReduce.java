@@ -19,8 +19,7 @@ final class VectorReduce implements ReduceKernel {
   private static final boolean PROD = OP == Reduce.PROD;
   private static final boolean MAX = OP == Reduce.MAX;
   private static final VectorOperators.Associative OPERATOR = operator();
-  private static final VectorSpecies<Float> SPECIES =
-      Lanes.SPECIES.length() <= LANES ? Lanes.SPECIES : FloatVector.SPECIES_512;
+  private static final VectorSpecies<Float> SPECIES = VectorFold.SPECIES;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
   private static final int STEP = SPECIES.length();
 
@@ -64,16 +63,23 @@ final class VectorReduce implements ReduceKernel {
     for (; i < n; i++) {
       lanes[i % LANES] = op(lanes[i % LANES], Scalars.loadF32(x, at + 4L * i));
     }
-    return fold(lanes);
-  }
-
-  /** See {@link LaneSum}. */
-  private static float fold(float[] lanes) {
-    return op(op(quarter(lanes, 0), quarter(lanes, 2)), op(quarter(lanes, 1), quarter(lanes, 3)));
-  }
-
-  private static float quarter(float[] lanes, int at) {
-    return op(op(lanes[at], lanes[at + 8]), op(lanes[at + 4], lanes[at + 12]));
+    // As VectorFold.sum, but here: in a method of its own, which the JIT compiler has seen run less
+    // often than the loop, it may not know the class of these vectors, and makes objects of them.
+    a = FloatVector.fromArray(SPECIES, lanes, 0);
+    if (STEP <= 4) {
+      b = FloatVector.fromArray(SPECIES, lanes, 4);
+      a = op(a, FloatVector.fromArray(SPECIES, lanes, 8));
+      a = op(a, op(b, FloatVector.fromArray(SPECIES, lanes, 12)));
+    } else if (STEP <= 8) {
+      a = op(a, FloatVector.fromArray(SPECIES, lanes, 8));
+    } else {
+      a = op(a, a.rearrange(VectorFold.BY_8));
+    }
+    if (STEP > 4) {
+      a = op(a, a.rearrange(VectorFold.BY_4));
+    }
+    a = op(a, a.rearrange(VectorFold.BY_2));
+    return op(a, a.rearrange(VectorFold.BY_1)).lane(0);
   }
 
   @Override

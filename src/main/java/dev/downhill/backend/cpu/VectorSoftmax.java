@@ -27,7 +27,7 @@ final class VectorSoftmax implements SoftmaxLoops {
       }
       sum.intoArray(lanes, lane);
     }
-    float sum = LaneSum.of(lanes, 0);
+    float sum = VectorFold.sum(lanes, 0);
     float logSum = CpuMath.log(sum);
     for (int i = 0; i < n; i += STEP) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, i);
@@ -54,7 +54,7 @@ final class VectorSoftmax implements SoftmaxLoops {
       }
       sum.intoArray(lanes, lane);
     }
-    return LaneSum.of(lanes, 0);
+    return VectorFold.sum(lanes, 0);
   }
 
   @Override
@@ -84,7 +84,7 @@ final class VectorSoftmax implements SoftmaxLoops {
       }
       sum.intoArray(lanes, lane);
     }
-    float sum = LaneSum.of(lanes, 0);
+    float sum = VectorFold.sum(lanes, 0);
     for (int i = 0; i < n; i += STEP) {
       FloatVector d = FloatVector.fromArray(SPECIES, dy, i);
       FloatVector.fromArray(SPECIES, y, i).mul(d.sub(sum)).intoArray(dy, i);
@@ -99,7 +99,7 @@ final class VectorSoftmax implements SoftmaxLoops {
       }
       sum.intoArray(lanes, lane);
     }
-    float sum = LaneSum.of(lanes, 0);
+    float sum = VectorFold.sum(lanes, 0);
     for (int i = 0; i < n; i += STEP) {
       FloatVector d = FloatVector.fromArray(SPECIES, dy, i);
       FloatVector e = CpuVectorMath.exp(FloatVector.fromArray(SPECIES, y, i));
