@@ -55,4 +55,19 @@ final class CpuBuffer implements Buffer {
   static MemorySegment segment(View view) {
     return ((CpuBuffer) view.buffer()).segment();
   }
+
+  /**
+   * The memory of a contiguous view in parts of so many bytes, the last of what is left: for tasks
+   * that run again and again, since a slice is an object.
+   */
+  static MemorySegment[] parts(View view, long size) {
+    long start = view.layout().offset() * view.dtype().bytes();
+    long bytes = view.shape().numel() * view.dtype().bytes();
+    MemorySegment[] parts = new MemorySegment[Math.toIntExact(Math.ceilDiv(bytes, size))];
+    for (int i = 0; i < parts.length; i++) {
+      long from = i * size;
+      parts[i] = segment(view).asSlice(start + from, Math.min(size, bytes - from));
+    }
+    return parts;
+  }
 }

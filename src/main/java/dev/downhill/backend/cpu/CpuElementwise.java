@@ -62,14 +62,7 @@ final class CpuElementwise {
 
   /** Zeros of all types are zero bytes, which the system writes at full speed from the start. */
   private void clear(View y) {
-    long bytes = y.dtype().bytes();
-    long start = y.layout().offset() * bytes;
-    long size = y.shape().numel() * bytes;
-    MemorySegment[] parts = new MemorySegment[Math.toIntExact(Math.ceilDiv(size, CLEARED))];
-    for (int i = 0; i < parts.length; i++) {
-      long from = i * CLEARED;
-      parts[i] = CpuBuffer.segment(y).asSlice(start + from, Math.min(CLEARED, size - from));
-    }
+    MemorySegment[] parts = CpuBuffer.parts(y, CLEARED);
     workers.run(parts.length, i -> parts[i].fill((byte) 0));
   }
 

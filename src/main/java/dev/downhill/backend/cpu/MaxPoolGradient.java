@@ -21,7 +21,7 @@ final class MaxPoolGradient implements IntConsumer {
   private int perTask;
   private boolean f32;
 
-  /** The part of dx that each task makes: a slice is an object. */
+  /** What each task makes of dx. */
   private MemorySegment[] parts = {};
 
   /** Runs it on the planes of a call. */
@@ -37,13 +37,7 @@ final class MaxPoolGradient implements IntConsumer {
     count = Math.toIntExact(result.shape().size(0) * channels);
     perTask = (int) Math.max(1, SHARE / area);
     f32 = result.dtype() == DType.F32;
-    parts = new MemorySegment[Math.ceilDiv(count, perTask)];
-    long bytes = area * (f32 ? Float.BYTES : Double.BYTES);
-    long start = dxAt * (f32 ? Float.BYTES : Double.BYTES);
-    for (int i = 0; i < parts.length; i++) {
-      int first = i * perTask;
-      parts[i] = dx.asSlice(start + first * bytes, Math.min(perTask, count - first) * bytes);
-    }
+    parts = CpuBuffer.parts(result, perTask * area * result.dtype().bytes());
     workers.run(parts.length, this);
   }
 
