@@ -5,7 +5,8 @@ import dev.downhill.backend.Unary;
 /**
  * Activation functions, element by element, as {@code torch.nn.functional} has them. {@code relu},
  * {@code tanh} and {@code sigmoid} are methods of {@link Tensor} too. All take floating-point
- * tensors ({@code relu} integers too), give NaN for NaN, and save x for the backward pass.
+ * tensors ({@code relu} integers too) and give NaN for NaN. {@code relu} saves y for the backward
+ * pass, the others save x.
  */
 public final class Activation {
   private Activation() {}

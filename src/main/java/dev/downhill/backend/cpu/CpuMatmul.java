@@ -94,8 +94,14 @@ final class CpuMatmul {
 
   /** How a stack of matrices is cut into blocks, and blocks are dealt to tasks. */
   private static final class Blocks implements IntConsumer {
-    /** Multiply-adds below which another thread costs more than it brings. */
+    /** Work below which another thread costs more than it brings. */
     private static final long SMALL = 1 << 18;
+
+    /**
+     * Multiply-adds that an element read or written counts for: it may have to come from the cache
+     * of another processor, which takes longest where much is written and little computed.
+     */
+    private static final long MOVE = 32;
 
     /** Columns that are multiplied as fast as more. */
     private static final int WIDE = 64;
@@ -125,7 +131,7 @@ final class CpuMatmul {
       gemm = g;
       down = ceil(p.m, CpuGemm.ROWS);
       across = ceil(p.n, CpuGemm.COLS);
-      while (p.m * p.n * p.k / (down * across) > 2 * SMALL) {
+      while (work(p.m, p.n, p.k) / (down * across) > 2 * SMALL) {
         long blocks = p.count * down * across;
         boolean uneven = blocks % threads != 0 && blocks < (long) MANY * threads;
         if ((uneven || blocks < 2L * threads) && p.n / across >= 2 * WIDE) {
@@ -141,7 +147,11 @@ final class CpuMatmul {
       down = ceil(p.m, rows);
       across = ceil(p.n, cols);
       count = p.count * down * across;
-      perTask = ceil(SMALL, Math.max(1, (long) rows * cols * p.k));
+      perTask = ceil(SMALL, Math.max(1, work(rows, cols, p.k)));
+    }
+
+    private static long work(long m, long n, long k) {
+      return m * n * k + MOVE * (m * n + m * k + n * k);
     }
 
     int tasks() {

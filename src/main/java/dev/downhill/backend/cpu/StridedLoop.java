@@ -12,8 +12,11 @@ import java.util.function.IntConsumer;
  * are the kernel's. One object serves many calls, so that a call allocates nothing.
  */
 final class StridedLoop implements IntConsumer {
-  /** Elements of a task: less is not worth another thread. */
-  private static final long PIECE = 1 << 15;
+  /** The fewest elements of a task: less is not worth another thread. */
+  private static final long LEAST = 1 << 13;
+
+  /** The most, so that it does not matter which thread has one more. */
+  private static final long MOST = 1 << 15;
 
   /** Rows and columns at a time where the neighbours of an operand lie along the rows. */
   private static final long BAND = 16;
@@ -69,7 +72,7 @@ final class StridedLoop implements IntConsumer {
       o.rowStride = o.strides[rank - 2];
       o.colStride = o.strides[rank - 1];
     }
-    workers.run(cut(), this);
+    workers.run(cut(workers.threads()), this);
   }
 
   /** Gathers the dimensions of size above 1, those with the largest strides in z first. */
@@ -155,11 +158,12 @@ final class StridedLoop implements IntConsumer {
     return false;
   }
 
-  /** Decides on the rows and columns of a task, by the shape alone; returns the number of tasks. */
-  private int cut() {
+  /** Decides on the rows and columns of a task; returns the number of tasks. */
+  private int cut(int threads) {
     long cols = sizes[rank - 1];
-    colPiece = Math.min(cols, banded ? BAND_COLS : PIECE);
-    rowPiece = Math.max(1, PIECE / colPiece);
+    long piece = Math.clamp(Math.ceilDiv(rows() * cols, threads), LEAST, MOST);
+    colPiece = Math.min(cols, banded ? BAND_COLS : piece);
+    rowPiece = Math.max(1, piece / colPiece);
     colTasks = Math.ceilDiv(cols, colPiece);
     return Math.toIntExact(Math.multiplyExact(colTasks, Math.ceilDiv(rows(), rowPiece)));
   }

@@ -3,15 +3,16 @@ package dev.downhill.backend.cpu;
 import dev.downhill.backend.Program;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed set of threads that share the tasks of one call at a time. Which thread runs which task
- * is open, so tasks must not depend on each other and must be cut by shapes alone: then results
- * have the same bits for any number of threads.
+ * is open, so tasks must not depend on each other. Where the cut into tasks decides on the order of
+ * a sum it must follow from shapes alone: then results have the same bits for any number of
+ * threads.
  */
 final class Workers implements AutoCloseable {
   /**
@@ -21,9 +22,14 @@ final class Workers implements AutoCloseable {
    */
   private static final long SPIN_NANOS = 200_000;
 
+  /** Looks for work between two looks at the clock, which take longer. */
+  private static final int LOOKS = 32;
+
   private final int threads;
   private final boolean spin;
   private final Helper[] helpers;
+
+  /** The job that threads look at, also when all its tasks are done. */
   private volatile @Nullable Job job;
 
   /** What {@link #run} was asked for during {@link #capture}. */
@@ -67,7 +73,11 @@ final class Workers implements AutoCloseable {
     } else if (tasks <= 1 || threads == 1 || job != null) {
       runAlone(tasks, task);
     } else {
-      runShared(new Job(tasks, task));
+      try {
+        runShared(new Job(tasks, task));
+      } finally {
+        job = null;
+      }
     }
   }
 
@@ -90,12 +100,16 @@ final class Workers implements AutoCloseable {
     }
     Job[] all = jobs.toArray(Job[]::new);
     return () -> {
-      for (Job j : all) {
-        if (j.tasks <= 1 || threads == 1) {
-          runAlone(j.tasks, j.task);
-        } else {
-          runShared(j);
+      try {
+        for (Job j : all) {
+          if (j.tasks <= 1 || threads == 1) {
+            runAlone(j.tasks, j.task);
+          } else {
+            runShared(j);
+          }
         }
+      } finally {
+        job = null;
       }
     };
   }
@@ -116,22 +130,28 @@ final class Workers implements AutoCloseable {
     for (int i = 0; i < Math.min(shared.tasks - 1, helpers.length); i++) {
       helpers[i].wake();
     }
-    shared.work();
+    shared.work(0);
     awaitOthers(shared);
-    job = null;
     shared.rethrow();
   }
 
   private void awaitOthers(Job shared) {
-    shared.waiter = Thread.currentThread();
     long start = System.nanoTime();
-    while (shared.active.get() > 0) {
-      if (spin && System.nanoTime() - start < SPIN_NANOS) {
+    for (int looks = 1; !shared.isDone(); looks++) {
+      if (isPatient(looks, start)) {
         Thread.onSpinWait();
       } else {
-        LockSupport.park(shared);
+        shared.waiter = Thread.currentThread();
+        if (!shared.isDone()) {
+          LockSupport.park(shared);
+        }
       }
     }
+  }
+
+  /** Whether to look once more before sleeping. */
+  private boolean isPatient(int looks, long since) {
+    return spin && (looks % LOOKS != 0 || System.nanoTime() - since < SPIN_NANOS);
   }
 
   /** Ends the threads; {@link #run} is an error from now on. */
@@ -145,59 +165,87 @@ final class Workers implements AutoCloseable {
 
   /** The tasks of one call. */
   private static final class Job {
+    private static final AtomicLongFieldUpdater<Job> STATE =
+        AtomicLongFieldUpdater.newUpdater(Job.class, "state");
+
+    /** One in the high half of {@link #state}. */
+    private static final long DONE = 1L << 32;
+
     final int tasks;
     final IntConsumer task;
-    final AtomicInteger next;
 
-    /** How many threads may be inside a task. */
-    final AtomicInteger active = new AtomicInteger();
+    /**
+     * The next task in the low half, and how many are done in the high one. So a thread ends one
+     * task and takes the next in one write, for which the cache line has to come from another
+     * processor. With a counter for each, small networks took some per cent longer.
+     */
+    private volatile long state;
 
     volatile @Nullable Thread waiter;
+
+    // Written before the task is done, read when all are.
     private int failedTask = Integer.MAX_VALUE;
     private @Nullable Throwable failure;
 
     Job(int tasks, IntConsumer task) {
       this.tasks = tasks;
       this.task = task;
-      next = new AtomicInteger(tasks);
+      state = tasks;
     }
 
-    /** Offers all tasks. */
-    synchronized void start() {
+    /** Offers all tasks but the first, which is the caller's. */
+    void start() {
       failedTask = Integer.MAX_VALUE;
       failure = null;
-      waiter = null;
-      next.set(0);
+      if (waiter != null) {
+        waiter = null;
+      }
+      STATE.lazySet(this, 1);
     }
 
     boolean hasWork() {
-      return next.get() < tasks;
+      return (int) state < tasks;
     }
 
-    void work() {
-      active.incrementAndGet();
-      for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
+    boolean isDone() {
+      return state >>> 32 == tasks;
+    }
+
+    /** Takes a task; there may be none left with its number. */
+    int take() {
+      return (int) STATE.getAndIncrement(this);
+    }
+
+    /** Does a task that was taken, and those that are left. */
+    void work(int taken) {
+      long before = 0;
+      for (int i = taken; i < tasks; i = (int) before) {
         try {
           task.accept(i);
         } catch (Throwable t) {
           fail(i, t);
         }
+        before = STATE.getAndAdd(this, DONE + 1);
       }
-      if (active.decrementAndGet() == 0) {
-        LockSupport.unpark(waiter);
+      Thread waiting = waiter;
+      if (waiting != null && (before >>> 32) + 1 == tasks) {
+        LockSupport.unpark(waiting);
       }
     }
 
-    /** Keeps the failure that a single thread would have met first: lower tasks are all claimed. */
+    /**
+     * Keeps the failure that a single thread would have met first: lower tasks are all taken. Those
+     * that are left count as done.
+     */
     private synchronized void fail(int i, Throwable t) {
       if (i < failedTask) {
         failedTask = i;
         failure = t;
       }
-      next.set(tasks);
+      STATE.updateAndGet(this, s -> s + (DONE + 1) * Math.max(0, tasks - (int) s));
     }
 
-    synchronized void rethrow() {
+    void rethrow() {
       switch (failure) {
         case null -> {}
         case RuntimeException e -> throw e;
@@ -224,11 +272,12 @@ final class Workers implements AutoCloseable {
     @Override
     public void run() {
       long idleSince = System.nanoTime();
-      while (!closed) {
-        if (hasWork()) {
-          work();
+      for (int looks = 1; !closed; looks++) {
+        Job shared = job;
+        if (shared != null && shared.hasWork()) {
+          shared.work(shared.take());
           idleSince = System.nanoTime();
-        } else if (spin && System.nanoTime() - idleSince < SPIN_NANOS) {
+        } else if (isPatient(looks, idleSince)) {
           Thread.onSpinWait();
         } else {
           parked = true;
@@ -243,13 +292,6 @@ final class Workers implements AutoCloseable {
     private boolean hasWork() {
       Job shared = job;
       return shared != null && shared.hasWork();
-    }
-
-    private void work() {
-      Job shared = job;
-      if (shared != null) {
-        shared.work();
-      }
     }
   }
 }

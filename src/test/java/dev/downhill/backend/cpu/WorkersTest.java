@@ -3,6 +3,7 @@ package dev.downhill.backend.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.downhill.backend.Program;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -111,6 +112,66 @@ final class WorkersTest {
                       }))
           .isInstanceOf(AssertionError.class)
           .hasMessage("ours");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 8})
+  void capture_everyTaskOnceInEachRun(int threads) {
+    int[] tasks = {2, 1, 0, 7, 2, 100};
+    int rounds = 2000;
+    try (Workers workers = new Workers(threads)) {
+      AtomicIntegerArray[] runs = new AtomicIntegerArray[tasks.length];
+      Program program =
+          workers.capture(
+              () -> {
+                for (int j = 0; j < tasks.length; j++) {
+                  AtomicIntegerArray mine = new AtomicIntegerArray(tasks[j]);
+                  runs[j] = mine;
+                  workers.run(tasks[j], mine::incrementAndGet);
+                }
+              });
+      for (int round = 1; round <= rounds; round++) {
+        program.run();
+        for (int j = 0; j < tasks.length; j++) {
+          for (int i = 0; i < tasks[j]; i++) {
+            assertThat(runs[j].get(i)).as("task %d of job %d", i, j).isEqualTo(round);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 8})
+  void capture_runsAgainAfterAFailure(int threads) {
+    int[] failing = {-1};
+    AtomicIntegerArray runs = new AtomicIntegerArray(100);
+    try (Workers workers = new Workers(threads)) {
+      Program program =
+          workers.capture(
+              () -> {
+                workers.run(
+                    100,
+                    i -> {
+                      if (i == failing[0] || i == failing[0] + 1) {
+                        throw new IllegalArgumentException("task " + i);
+                      }
+                    });
+                workers.run(100, runs::incrementAndGet);
+              });
+      for (int round = 0; round < 50; round++) {
+        failing[0] = round;
+        assertThatThrownBy(program::run)
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessage("task " + round);
+        assertThat(runs.get(99)).as("jobs after the failure").isEqualTo(round);
+        failing[0] = -2;
+        program.run();
+      }
+      for (int i = 0; i < 100; i++) {
+        assertThat(runs.get(i)).isEqualTo(50);
+      }
     }
   }
 
