@@ -87,8 +87,9 @@ final class Workers implements AutoCloseable {
   }
 
   /**
-   * Keeps the work that {@code calls} asks for, to be done each time the result runs. Tasks must
-   * find in memory all that may differ from time to time.
+   * Keeps the work that {@code calls} asks for, to be done each time the result runs, on all
+   * threads or one as {@link Sharing} finds. Tasks must find in memory all that may differ from
+   * time to time.
    */
   Program capture(Runnable calls) {
     List<Job> jobs = new ArrayList<>();
@@ -99,10 +100,13 @@ final class Workers implements AutoCloseable {
       captured = null;
     }
     Job[] all = jobs.toArray(Job[]::new);
+    Sharing sharing = new Sharing();
     return () -> {
+      boolean share = threads > 1 && sharing.isWanted();
+      long start = System.nanoTime();
       try {
         for (Job j : all) {
-          if (j.tasks <= 1 || threads == 1) {
+          if (j.tasks <= 1 || !share) {
             runAlone(j.tasks, j.task);
           } else {
             runShared(j);
@@ -111,6 +115,7 @@ final class Workers implements AutoCloseable {
       } finally {
         job = null;
       }
+      sharing.took(System.nanoTime() - start);
     };
   }
 
