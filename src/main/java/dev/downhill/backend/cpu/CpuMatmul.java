@@ -150,6 +150,7 @@ final class CpuMatmul {
       perTask = ceil(SMALL, Math.max(1, work(rows, cols, p.k)));
     }
 
+    /** Of a product of these sizes, in multiply-adds. */
     private static long work(long m, long n, long k) {
       return m * n * k + MOVE * (m * n + m * k + n * k);
     }

@@ -14,9 +14,10 @@ final class Sharing {
   /** Runs of a round, enough to wake threads that sleep and to fill their caches. */
   static final int ROUND = 16;
 
-  /** Rounds between trials, at first and at most: some tenths of a second. */
+  /** Rounds before a trial, at first. */
   static final int SOON = 8;
 
+  /** And at most: a quarter of a second of such steps. */
   static final int LATE = 256;
 
   /** A run that takes longer is shared in any case: what threads cost is little beside it. */
