@@ -46,7 +46,7 @@ final class Sharing {
       judge();
     } else {
       usual = fastest;
-      trial = ++rounds >= pause && usual < SHORT_NANOS;
+      trial = ++rounds >= pause && (usual < SHORT_NANOS || !shared);
     }
     runs = 0;
     fastest = Long.MAX_VALUE;

@@ -43,6 +43,14 @@ final class SharingTest {
   }
 
   @Test
+  void goesBackWhereRunsAloneHaveBecomeLong() {
+    shared(100_000, 450_000, 300_000);
+    assertThat(sharing.isWanted()).isFalse();
+    shared((Sharing.LATE + 2) * Sharing.ROUND, 600_000, 900_000);
+    assertThat(sharing.isWanted()).isTrue();
+  }
+
+  @Test
   void staysWhereBothTakeAboutAsLong() {
     shared(100_000, 60_000, 58_000);
     assertThat(sharing.isWanted()).isTrue();
